@@ -1,0 +1,53 @@
+/**
+ * Which words are fillers, and how a token is made comparable. Owns the lists; never looks at neighbours or times.
+ */
+
+/** What a token is to the search for fillers. */
+export interface FillerToken {
+  /** Lower case, straight apostrophes, without punctuation at its edges: "Um..." is "um". */
+  readonly plain: string;
+  /** Whether punctuation that sets words off stands before the token's letters, or between it and the token before. */
+  readonly brokenBefore: boolean;
+  /** The same, after its letters. */
+  readonly brokenAfter: boolean;
+}
+
+/**
+ * Hesitation sounds, however long they are drawn: um, umm, uh, uhm, er, erm, ah, aah, hm, hmm, mm. Not "err", a verb; not
+ * the answers "uh-huh", "mm-hmm", "mhm", "uh-oh"; not "oh", "eh" and "huh", which say something.
+ */
+export const HESITATION = /^(?:u+m+|u+h+m*|e+r(?:rr+)?|e+rm+|a+h+m*|h+m+|mm+)$/;
+
+/** What makes an answer of a hesitation sound before it, when a recogniser writes two tokens: "uh huh", "mm hmm". */
+export const ANSWER_ENDING = /^(?:huh|h+m+|oh)$/;
+
+/** Fillers only when set off on both sides; each a sequence of plain tokens. Longer before shorter. */
+export const SET_OFF_FILLERS: readonly (readonly string[])[] = [
+  ["you", "know"],
+  ["i", "mean"],
+  ["kind", "of"],
+  ["sort", "of"],
+  ["like"],
+  ["so"],
+  ["actually"],
+  ["basically"],
+  ["right"],
+];
+
+/** Punctuation that sets words off; quotation marks, brackets and apostrophes do not, though they may stand beside it. */
+const BREAK = /[,;:.!?…—–-]/;
+const PARTS = /^([^\p{L}\p{N}]*)(.*?)([^\p{L}\p{N}]*)$/su;
+
+export function readFillerToken(text: string): FillerToken {
+  const [, before = "", core = "", after = ""] = PARTS.exec(text) ?? [];
+  return {
+    plain: core.toLowerCase().replaceAll("’", "'"),
+    brokenBefore: BREAK.test(before),
+    brokenAfter: BREAK.test(after),
+  };
+}
+
+/** Whether a token is written in capitals only, as an abbreviation is: "ER", "UM". */
+export function isInCapitals(text: string): boolean {
+  return /\p{Lu}.*\p{Lu}/u.test(text) && !/\p{Ll}/u.test(text);
+}

@@ -36,14 +36,24 @@ export const SET_OFF_FILLERS: readonly (readonly string[])[] = [
 
 /** Punctuation that sets words off; quotation marks, brackets and apostrophes do not, though they may stand beside it. */
 const BREAK = /[,;:.!?…—–-]/;
-const PARTS = /^([^\p{L}\p{N}]*)(.*?)([^\p{L}\p{N}]*)$/su;
+const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
+const SMALL_LETTERS = /^[a-z]+$/;
 
+/** Linear in the token's length. */
 export function readFillerToken(text: string): FillerToken {
-  const [, before = "", core = "", after = ""] = PARTS.exec(text) ?? [];
+  if (SMALL_LETTERS.test(text)) return { plain: text, brokenBefore: false, brokenAfter: false };
+  const characters = Array.from(text);
+  const first = characters.findIndex((character) => LETTER_OR_DIGIT.test(character));
+  if (first === -1) return { plain: "", brokenBefore: BREAK.test(text), brokenAfter: false };
+  const last = characters.findLastIndex((character) => LETTER_OR_DIGIT.test(character));
   return {
-    plain: core.toLowerCase().replaceAll("’", "'"),
-    brokenBefore: BREAK.test(before),
-    brokenAfter: BREAK.test(after),
+    plain: characters
+      .slice(first, last + 1)
+      .join("")
+      .toLowerCase()
+      .replaceAll("’", "'"),
+    brokenBefore: BREAK.test(characters.slice(0, first).join("")),
+    brokenAfter: BREAK.test(characters.slice(last + 1).join("")),
   };
 }
 

@@ -1,0 +1,27 @@
+/**
+ * Brings a database to the newest tables. The list is static, so that it works from a bundle too. A migration that has
+ * been released is never edited; a new one is added at the end.
+ */
+import type { Kysely } from "kysely";
+import { Migrator } from "kysely/migration";
+import type { Migration } from "kysely/migration";
+import * as sessions from "./migrations/0001-sessions.ts";
+import * as apiKeys from "./migrations/0002-api-keys.ts";
+import * as rooms from "./migrations/0003-rooms.ts";
+import * as interviews from "./migrations/0004-interviews.ts";
+import { toStorageError } from "./storage-error.ts";
+
+const migrations: Record<string, Migration> = {
+  "0001-sessions": sessions,
+  "0002-api-keys": apiKeys,
+  "0003-rooms": rooms,
+  "0004-interviews": interviews,
+};
+
+/** Safe to run in several processes at once: PostgreSQL's advisory lock lets one work and the others wait. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- Migrator's own type: it has no table types
+export async function migrate(db: Kysely<any>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw toStorageError(error);
+}

@@ -1,0 +1,78 @@
+/**
+ * Opens the database, PostgreSQL or PGlite, brings its tables up to date, and hands out the stores. The only file of
+ * storage that others import. Every store rejects with StorageError and with nothing else; none retries.
+ */
+import type { Logger } from "pino";
+import type { InterviewStore } from "../analysis/interview-store.ts";
+import type { ApiKeyStore } from "../token/api-key-store.ts";
+import type { RoomStore } from "../token/room-store.ts";
+import type { SessionStore } from "../transcription/session-store.ts";
+import { apiKeyStore } from "./api-key-store.ts";
+import type { SqlResult } from "./database-connection.ts";
+import { Gate } from "./gate.ts";
+import { healthOf } from "./health.ts";
+import type { StorageHealth } from "./health.ts";
+import { interviewStore } from "./interview-store.ts";
+import { roomStore } from "./room-store.ts";
+import { sessionStore } from "./session-store.ts";
+import { toStorageError } from "./storage-error.ts";
+
+export { StorageError } from "./storage-error.ts";
+export type { StorageErrorCode } from "./storage-error.ts";
+export type { StorageHealth } from "./health.ts";
+
+export interface StorageOptions {
+  /** PostgreSQL. Absent: PGlite in `dataDir`. */
+  readonly url?: string;
+  /** For PGlite: the folder above its own, made when missing; "memory:" is a throw-away database. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  /** Connections to PostgreSQL for the stores. Default 10; each replica has so many. */
+  readonly poolSize?: number;
+  /** Longest wait for PostgreSQL before a call rejects as `unavailable`, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Storage {
+  readonly kind: "pglite" | "postgres";
+  readonly sessions: SessionStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly rooms: RoomStore;
+  readonly interviews: InterviewStore;
+  /** For pg-boss: its `db` option. */
+  readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
+  /** Asks the database; answers within 2 s, and never rejects. */
+  health(): Promise<StorageHealth>;
+  /** Waits for the calls under way; a later call rejects as `unavailable`. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/** Rejects with StorageError: `unavailable`, `locked`, `corrupt`, `disk-full`, `internal`. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage> {
+  // Each driver is loaded only where it is used: PGlite alone is 9 MB of code.
+  const database =
+    url === undefined
+      ? await (await import("./pglite.ts")).openPglite(dataDir)
+      : await (await import("./postgres.ts")).openPostgres({ url, ...rest });
+  const gate = new Gate();
+  return {
+    kind: database.kind,
+    sessions: gate.around(sessionStore(database.db)),
+    apiKeys: gate.around(apiKeyStore(database.db)),
+    rooms: gate.around(roomStore(database.db)),
+    interviews: gate.around(interviewStore(database.db)),
+    jobsDatabase: gate.around({
+      executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),
+    }),
+    health: healthOf(database),
+    close: () => gate.closeOnce(() => database.close()),
+  };
+}

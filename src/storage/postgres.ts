@@ -1,0 +1,125 @@
+/**
+ * PostgreSQL through `pg`. Owns the pools. Every wait is bounded, so that a PostgreSQL that hangs becomes an error, and
+ * a connection that failed is thrown away, so that the pool is whole again as soon as PostgreSQL is.
+ */
+import { Kysely, PostgresDialect } from "kysely";
+import type { PostgresPool, PostgresPoolClient } from "kysely";
+import pg from "pg";
+import type { Logger } from "pino";
+import { allRows } from "./database-connection.ts";
+import type { DatabaseConnection, SqlResult } from "./database-connection.ts";
+import { migrate } from "./migrate.ts";
+import { StorableText } from "./storable-text.ts";
+import { toStorageError } from "./storage-error.ts";
+import type { Tables } from "./tables.ts";
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  readonly log: Logger;
+  /** Connections for the stores. Default 10. Jobs have up to 3 more of their own, so that they never delay a caption. */
+  readonly poolSize?: number;
+  /** Longest wait for a connection, and for an answer, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+/** Jobs and migrations may take long: what pg-boss does at its start, or another replica's migration before ours. */
+const longTimeoutMs = 60_000;
+
+export async function openPostgres(options: PostgresOptions): Promise<DatabaseConnection> {
+  const { poolSize = 10, timeoutMs = 5000 } = options;
+  await migrateOnce(options, timeoutMs);
+  const pool = openPool(options, { max: poolSize, connectTimeoutMs: timeoutMs, answerTimeoutMs: timeoutMs });
+  const jobsPool = openPool(options, { max: 3, connectTimeoutMs: timeoutMs, answerTimeoutMs: longTimeoutMs });
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: discardingBroken(pool) }),
+    plugins: [new StorableText()],
+  });
+  return {
+    kind: "postgres",
+    db,
+    executeSql: (text, values) => executeSql(jobsPool, text, values),
+    async close() {
+      await Promise.all([pool.end(), jobsPool.end()]);
+    },
+  };
+}
+
+/** Over a connection of its own: a replica that waits for another's migration must not run into the short time-out. */
+async function migrateOnce(options: PostgresOptions, connectTimeoutMs: number): Promise<void> {
+  const pool = openPool(options, { max: 1, connectTimeoutMs, answerTimeoutMs: longTimeoutMs });
+  try {
+    await migrate(new Kysely({ dialect: new PostgresDialect({ pool: discardingBroken(pool) }) }));
+  } finally {
+    await pool.end();
+  }
+}
+
+interface PoolLimits {
+  readonly max: number;
+  readonly connectTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+}
+
+function openPool({ url, log }: PostgresOptions, limits: PoolLimits): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: "parley",
+    max: limits.max,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
+    // PostgreSQL gives up first, which keeps the connection; the client's own limit is for when it cannot be heard.
+    statement_timeout: Math.round(limits.answerTimeoutMs * 0.9),
+    query_timeout: limits.answerTimeoutMs,
+    keepAlive: true,
+    types,
+  });
+  // An idle connection that is lost is replaced when the next one is needed; without a listener it ends the process.
+  pool.on("error", (error) =>
+    log.warn({ err: toStorageError(error) }, "lost an idle connection to PostgreSQL"),
+  );
+  return pool;
+}
+
+/** int8 as a number: all of ours (samples, milliseconds) are far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid, format): (value: string) => unknown {
+    if (oid === pg.types.builtins.INT8) return Number;
+    return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
+  },
+};
+
+/** `pg` would hand a connection out again whose last query was never answered; this one closes it. */
+function discardingBroken(pool: pg.Pool): PostgresPool {
+  return {
+    options: pool.options,
+    async connect() {
+      const client = await pool.connect();
+      let broken = false;
+      return {
+        async query(sql: string, parameters: readonly unknown[]) {
+          try {
+            return await client.query(sql, [...parameters]);
+          } catch (error) {
+            broken ||= toStorageError(error).retryable;
+            throw error;
+          }
+        },
+        release: (destroy?: boolean) => client.release(destroy === true || broken),
+      } as unknown as PostgresPoolClient;
+    },
+    end: () => pool.end(),
+  };
+}
+
+async function executeSql(pool: pg.Pool, text: string, values?: unknown[]): Promise<SqlResult> {
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    const result = await client.query(text, values);
+    failed = false;
+    return Array.isArray(result) ? allRows(result as SqlResult[]) : result;
+  } finally {
+    // A text of several statements that fails half-way leaves its transaction open.
+    client.release(failed);
+  }
+}

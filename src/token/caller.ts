@@ -1,0 +1,31 @@
+/** Who calls: what a good credential amounts to. */
+import type { ApiKeyScope } from "./api-key-store.ts";
+import type { UserType } from "./room-store.ts";
+
+export type Caller = UserCaller | ParticipantCaller | ServiceCaller;
+
+/** A person who is logged in. */
+export interface UserCaller {
+  readonly kind: "user";
+  readonly userId: string;
+  readonly displayName?: string;
+  readonly expireTime: Date;
+}
+
+/** A person in one room, under one identity. */
+export interface ParticipantCaller {
+  readonly kind: "participant";
+  readonly userId: string;
+  readonly roomName: string;
+  readonly participantIdentity: string;
+  readonly userType: UserType;
+  readonly tokenId: string;
+  readonly expireTime: Date;
+}
+
+/** A program with an API key. With scope `admin` it is an admin. */
+export interface ServiceCaller {
+  readonly kind: "service";
+  readonly apiKeyId: string;
+  readonly scopes: ReadonlySet<ApiKeyScope>;
+}

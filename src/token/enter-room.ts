@@ -1,0 +1,117 @@
+/** Decides who enters which room as what, and makes the room when none was named. Mints nothing. */
+import type { ServiceCaller, UserCaller } from "./caller.ts";
+import type { RoomStore, StoredRoom, UserType } from "./room-store.ts";
+import { ForbiddenError, TokenRequestError } from "./token-error.ts";
+
+export interface EntryRequest {
+  readonly roomName?: string;
+  readonly participantIdentity?: string;
+  readonly interviewType?: string;
+  readonly userId?: string;
+  readonly userType?: UserType;
+}
+
+export interface Entry {
+  readonly roomName: string;
+  readonly participantIdentity: string;
+  /** Who will own the session. */
+  readonly userId: string;
+  readonly userType: UserType;
+}
+
+/** From the most to the least that one may do. */
+const rank: readonly UserType[] = ["host", "presenter", "guest", "viewer"];
+
+/** Throws ForbiddenError, or TokenRequestError `invalid`. */
+export async function enterRoom(
+  caller: UserCaller | ServiceCaller,
+  request: EntryRequest,
+  rooms: RoomStore,
+  nowMs: number,
+): Promise<Entry> {
+  return caller.kind === "user"
+    ? enterAsUser(caller, request, rooms, nowMs)
+    : enterForService(request, rooms, nowMs);
+}
+
+async function enterAsUser(
+  caller: UserCaller,
+  request: EntryRequest,
+  rooms: RoomStore,
+  nowMs: number,
+): Promise<Entry> {
+  const { userId } = caller;
+  for (const [field, value] of [
+    ["participant_identity", request.participantIdentity],
+    ["user_id", request.userId],
+  ] as const) {
+    if (value !== undefined && value !== userId)
+      throw new ForbiddenError(`${field}: a user may send only their own id`);
+  }
+  const { roomName } = request;
+  if (roomName === undefined) {
+    const room = await makeRoom(userId, request.interviewType, rooms, nowMs);
+    return {
+      roomName: room.roomName,
+      participantIdentity: userId,
+      userId,
+      userType: request.userType ?? "host",
+    };
+  }
+  const right = rightToEnter(await rooms.get(roomName), userId);
+  if (right === undefined) {
+    throw new ForbiddenError(
+      "room_name: no such room, or you may not enter it; leave it empty to make a new room",
+    );
+  }
+  const userType = request.userType ?? right;
+  if (rank.indexOf(userType) < rank.indexOf(right)) {
+    throw new ForbiddenError(`user_type: you may enter this room as ${right.toUpperCase()} at most`);
+  }
+  return { roomName, participantIdentity: userId, userId, userType };
+}
+
+async function enterForService(request: EntryRequest, rooms: RoomStore, nowMs: number): Promise<Entry> {
+  const { participantIdentity } = request;
+  if (participantIdentity === undefined) {
+    throw new TokenRequestError("invalid", "participant_identity: a service must name the participant");
+  }
+  const userId = request.userId ?? participantIdentity;
+  const userType = request.userType ?? "host";
+  if (request.roomName !== undefined)
+    return { roomName: request.roomName, participantIdentity, userId, userType };
+  const room = await makeRoom(userId, request.interviewType, rooms, nowMs);
+  return { roomName: room.roomName, participantIdentity, userId, userType };
+}
+
+function rightToEnter(room: StoredRoom | undefined, userId: string): UserType | undefined {
+  if (!room) return undefined;
+  if (room.ownerUserId === userId) return "host";
+  const member = room.members.find((candidate) => candidate.userId === userId);
+  if (member) return member.userType;
+  return room.access === "open" ? "guest" : undefined;
+}
+
+const maxRoomNameLength = 128;
+
+/** `<interview_type or "room">-<user>-<time>`; tried again with a later time when the name is taken. */
+async function makeRoom(
+  userId: string,
+  interviewType: string | undefined,
+  rooms: RoomStore,
+  nowMs: number,
+): Promise<StoredRoom> {
+  for (let time = nowMs; ; time++) {
+    const user = userId.replace(/[^A-Za-z0-9_-]+/g, "-");
+    const name = (part: string) => `${interviewType ?? "room"}-${part}-${time.toString(36)}`;
+    const roomName = name(user.slice(0, maxRoomNameLength - name("").length));
+    const room: StoredRoom = {
+      roomName,
+      ownerUserId: userId,
+      access: "invited",
+      members: [],
+      createTime: new Date(nowMs),
+    };
+    if (await rooms.create(room)) return room;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * JSON.parse that refuses duplicate members, at any depth: two readers of one token must not see two values (RFC 7519,
+ * section 4; RFC 8259, section 4, leaves the choice to the parser).
+ */
+
+/** Throws SyntaxError. */
+export function parseJsonStrictly(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  refuseDuplicateMembers(text);
+  return value;
+}
+
+/** `text` is known to be valid JSON, so that strings and brackets are all there is to look at. */
+function refuseDuplicateMembers(text: string): void {
+  const objects: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case "{":
+        objects.push(new Set());
+        break;
+      case "[":
+        objects.push(undefined);
+        break;
+      case "}":
+      case "]":
+        objects.pop();
+        break;
+      case '"': {
+        const end = endOfString(text, at);
+        const members = objects.at(-1);
+        if (members && /^\s*:/.test(text.slice(end, end + 16))) {
+          const name = JSON.parse(text.slice(at, end)) as string;
+          if (members.has(name)) throw new SyntaxError("duplicate member");
+          members.add(name);
+        }
+        at = end - 1;
+        break;
+      }
+      default:
+    }
+  }
+}
+
+/** The index after the closing quotation mark of the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at + 1;
+}

@@ -1,0 +1,45 @@
+/** Why a credential is no good. The reason is for the audit log and ValidateToken; a caller sees one uniform refusal. */
+
+export type TokenErrorCode =
+  | "malformed"
+  | "algorithm"
+  | "signature"
+  | "expired"
+  | "not-yet-valid"
+  | "issuer"
+  | "audience"
+  | "claim"
+  | "room"
+  | "revoked"
+  | "lifetime";
+
+export class TokenError extends Error {
+  override readonly name = "TokenError";
+  readonly code: TokenErrorCode;
+  readonly retryable = false;
+
+  /** `message` must hold nothing of the token. */
+  constructor(code: TokenErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a caller may not do, in words that name what was asked. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+  readonly code = "forbidden";
+  readonly retryable = false;
+}
+
+/** A request that cannot be met as it stands: `invalid` breaks a rule, `not-configured` asks for what is not set up. */
+export class TokenRequestError extends Error {
+  override readonly name = "TokenRequestError";
+  readonly retryable = false;
+  readonly code: "invalid" | "not-configured" | "not-found";
+
+  constructor(code: "invalid" | "not-configured" | "not-found", message: string) {
+    super(message);
+    this.code = code;
+  }
+}

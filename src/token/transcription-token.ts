@@ -1,0 +1,68 @@
+/** The token that opens Transcribe: its claims, written and read. HS256 with JWT_SECRET. */
+import { randomUUID } from "node:crypto";
+import type { ParticipantCaller } from "./caller.ts";
+import { signJwt } from "./jwt/sign-jwt.ts";
+import type { Claims } from "./jwt/verify-jwt.ts";
+import { readName } from "./read-name.ts";
+import type { UserType } from "./room-store.ts";
+import { TokenError } from "./token-error.ts";
+import type { JwtSettings } from "./jwt-settings.ts";
+
+export interface TranscriptionTokenRequest {
+  readonly userId: string;
+  readonly roomName: string;
+  readonly participantIdentity: string;
+  readonly userType: UserType;
+  readonly ttlSeconds: number;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expireTime: Date;
+}
+
+const userTypeClaims = { host: "HOST", presenter: "PRESENTER", guest: "GUEST", viewer: "VIEWER" } as const;
+
+export function issueTranscriptionToken(
+  request: TranscriptionTokenRequest,
+  settings: JwtSettings,
+  nowMs: number,
+): IssuedToken {
+  const now = Math.floor(nowMs / 1000);
+  const exp = now + request.ttlSeconds;
+  const claims = {
+    userId: request.userId,
+    roomName: request.roomName,
+    participantIdentity: request.participantIdentity,
+    userType: userTypeClaims[request.userType],
+    iss: settings.issuer,
+    aud: settings.audience,
+    iat: now,
+    nbf: now,
+    exp,
+    jti: randomUUID(),
+  };
+  return { token: signJwt(claims, settings.secret), expireTime: new Date(exp * 1000) };
+}
+
+/** `claims` are signed, in time, and have the right issuer and audience. Throws TokenError. */
+export function readTranscriptionClaims(claims: Claims): ParticipantCaller {
+  return {
+    kind: "participant",
+    userId: readName(claims, "userId"),
+    roomName: readName(claims, "roomName"),
+    participantIdentity: readName(claims, "participantIdentity"),
+    userType: readUserType(claims),
+    tokenId: readName(claims, "jti"),
+    expireTime: new Date((claims["exp"] as number) * 1000),
+  };
+}
+
+function readUserType(claims: Claims): UserType {
+  for (const [userType, claim] of Object.entries(userTypeClaims)) {
+    if (claims["userType"] === claim) return userType as UserType;
+  }
+  // Tokens of the service that this one replaces have no user type; their bearers spoke.
+  if (!Object.hasOwn(claims, "userType")) return "guest";
+  throw new TokenError("claim", "userType is not known");
+}

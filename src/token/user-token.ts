@@ -1,0 +1,43 @@
+/** The login of an app's user, signed with the shared secret: its claims, written and read. */
+import { randomUUID } from "node:crypto";
+import type { UserCaller } from "./caller.ts";
+import type { JwtSettings } from "./jwt-settings.ts";
+import { signJwt } from "./jwt/sign-jwt.ts";
+import type { Claims } from "./jwt/verify-jwt.ts";
+import { readName } from "./read-name.ts";
+import type { IssuedToken } from "./transcription-token.ts";
+
+/** Tells a user token from every other token that is signed with the same secret. */
+export const userTokenAudience = "parley";
+
+export interface UserTokenRequest {
+  readonly userId: string;
+  readonly displayName?: string;
+  readonly ttlSeconds: number;
+}
+
+export function issueUserToken(request: UserTokenRequest, settings: JwtSettings, nowMs: number): IssuedToken {
+  const now = Math.floor(nowMs / 1000);
+  const exp = now + request.ttlSeconds;
+  const claims = {
+    sub: request.userId,
+    ...(request.displayName === undefined ? {} : { name: request.displayName }),
+    iss: settings.issuer,
+    aud: userTokenAudience,
+    iat: now,
+    nbf: now,
+    exp,
+    jti: randomUUID(),
+  };
+  return { token: signJwt(claims, settings.secret), expireTime: new Date(exp * 1000) };
+}
+
+/** `claims` are signed, in time, and have the right issuer and audience. Throws TokenError. */
+export function readUserClaims(claims: Claims): UserCaller {
+  return {
+    kind: "user",
+    userId: readName(claims, "sub"),
+    ...(Object.hasOwn(claims, "name") ? { displayName: readName(claims, "name") } : {}),
+    expireTime: new Date((claims["exp"] as number) * 1000),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * Turns what a caller sent as `authorization: Bearer ...` into who they are: an API key, a user token or a transcription
+ * token. Whatever else it is, it is refused.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { matchesApiKey, parseApiKey } from "./api-key.ts";
+import type { ApiKeyStore } from "./api-key-store.ts";
+import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "./caller.ts";
+import { maxLifetimeSeconds } from "./jwt-settings.ts";
+import type { JwtSettings } from "./jwt-settings.ts";
+import { verifyJwt } from "./jwt/verify-jwt.ts";
+import { TokenError } from "./token-error.ts";
+import { readTranscriptionClaims } from "./transcription-token.ts";
+import { readUserClaims, userTokenAudience } from "./user-token.ts";
+
+export interface CredentialSettings {
+  readonly jwt: JwtSettings;
+  readonly apiKeys: Pick<ApiKeyStore, "get">;
+  /** A key from the configuration, with scope `analysis`. */
+  readonly fixedAnalysisKey?: string;
+}
+
+/** Throws TokenError for a credential that is no good; rejects otherwise when the database cannot be asked. */
+export async function verifyCredential(
+  credential: string,
+  settings: CredentialSettings,
+  nowMs: number,
+): Promise<Caller> {
+  if (settings.fixedAnalysisKey !== undefined && isSameSecret(credential, settings.fixedAnalysisKey)) {
+    return { kind: "service", apiKeyId: "TRANSCRIPTION_SERVICE_API_KEY", scopes: new Set(["analysis"]) };
+  }
+  if (credential.startsWith("pk_")) return verifyApiKey(credential, settings, nowMs);
+  return verifyOwnToken(credential, settings.jwt, nowMs);
+}
+
+/** A user or transcription token of Parley's own. Throws TokenError. */
+export function verifyOwnToken(
+  token: string,
+  settings: JwtSettings,
+  nowMs: number,
+): UserCaller | ParticipantCaller {
+  const claims = verifyJwt(token, {
+    secrets:
+      settings.previousSecret === undefined ? [settings.secret] : [settings.secret, settings.previousSecret],
+    nowMs,
+    maxLifetimeSeconds,
+  });
+  if (claims["iss"] !== settings.issuer) throw new TokenError("issuer", "the issuer is another one");
+  switch (claims["aud"]) {
+    case settings.audience:
+      return readTranscriptionClaims(claims);
+    case userTokenAudience:
+      return readUserClaims(claims);
+    default:
+      throw new TokenError("audience", "the audience is another one");
+  }
+}
+
+async function verifyApiKey(
+  text: string,
+  settings: CredentialSettings,
+  nowMs: number,
+): Promise<ServiceCaller> {
+  const parsed = parseApiKey(text);
+  if (!parsed) throw new TokenError("malformed", "not a whole API key");
+  const stored = await settings.apiKeys.get(parsed.apiKeyId);
+  if (!stored || !matchesApiKey(parsed.secret, stored, nowMs)) {
+    throw new TokenError("signature", "no such API key, or it is expired or revoked");
+  }
+  return { kind: "service", apiKeyId: stored.apiKeyId, scopes: new Set(stored.scopes) };
+}
+
+/** In constant time for any two texts. */
+function isSameSecret(one: string, other: string): boolean {
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(one), hash(other));
+}

@@ -1,0 +1,38 @@
+/** What can go wrong in a session, free of any transport. Messages tell the caller what to do. */
+
+export type SessionErrorCode =
+  /** The client sent what is not allowed. */
+  | "invalid"
+  /** The client asked for what this server does not have. */
+  | "unsupported"
+  /** The client asked for a room or an identity that is not its own. */
+  | "forbidden"
+  /** The engine has no room for another stream. */
+  | "capacity"
+  /** The engine is gone and did not come back. */
+  | "engine-unavailable"
+  /** The client did not read its events. */
+  | "reader-stalled"
+  /** The client sent nothing for too long. */
+  | "idle"
+  /** The token expired, or the one that was to replace it is no good. */
+  | "token-expired"
+  /** The session was taken over by another stream, or ended elsewhere. */
+  | "superseded"
+  /** The server is shutting down. */
+  | "stopping"
+  /** A defect. */
+  | "internal";
+
+export class SessionError extends Error {
+  override readonly name = "SessionError";
+  readonly code: SessionErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(code: SessionErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryable = code === "capacity" || code === "engine-unavailable" || code === "stopping";
+  }
+}

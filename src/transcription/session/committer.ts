@@ -1,0 +1,149 @@
+/**
+ * Writes a session's finals and its committed position, one transaction at a time, and says when they are safe. While the
+ * database is away it waits and tries again: nothing is dropped, and nothing is called committed that is not.
+ */
+import { sleep } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
+import { SessionError } from "../session-error.ts";
+import type { SessionStore, StoredSegment } from "../session-store.ts";
+
+export interface CommitterOptions {
+  readonly store: Pick<SessionStore, "commit">;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly clock: Clock;
+  /** A position that moved by less than this, without a final, is not worth a commit. */
+  readonly minAdvanceSamples: number;
+  /** These finals and this position are in the database now. */
+  readonly onCommitted: (segments: readonly StoredSegment[], committedThrough: number) => void;
+  /** The database has not answered for a while. Once for each such time. */
+  readonly onSlow: () => void;
+  /** The session is no longer ours, or the database refuses. Nothing follows. */
+  readonly onFailure: (error: SessionError) => void;
+}
+
+const slowAfterMs = 2_000;
+const firstBackoffMs = 100;
+const maxBackoffMs = 2_000;
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #closing = new AbortController();
+  #pending: StoredSegment[] = [];
+  #through = 0;
+  #committedThrough = 0;
+  #running: Promise<void> | undefined;
+  #failure: SessionError | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  get committedThrough(): number {
+    return this.#committedThrough;
+  }
+
+  /** A final, to be committed with the next advance. */
+  add(segment: StoredSegment): void {
+    this.#pending.push(segment);
+  }
+
+  /** Every final before this position has been added. Starts a commit when it is worth one. */
+  advance(through: number): void {
+    this.#through = Math.max(this.#through, through);
+    if (
+      this.#pending.length > 0 ||
+      this.#through - this.#committedThrough >= this.#options.minAdvanceSamples
+    ) {
+      this.#start();
+    }
+  }
+
+  /** Resolves when everything added so far is committed; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    while (this.#isDirty() || this.#running) {
+      if (this.#failure) throw this.#failure;
+      this.#start();
+      await this.#running;
+    }
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Gives up on what is not committed yet. */
+  close(): void {
+    this.#failure ??= new SessionError("internal", "the session was closed before its words were committed");
+    this.#closing.abort();
+  }
+
+  #isDirty(): boolean {
+    return this.#pending.length > 0 || this.#through > this.#committedThrough;
+  }
+
+  #start(): void {
+    if (this.#running || this.#failure) return;
+    this.#running = this.#run().finally(() => (this.#running = undefined));
+  }
+
+  async #run(): Promise<void> {
+    do {
+      const segments = this.#pending;
+      const through = this.#through;
+      this.#pending = [];
+      try {
+        await retryWhileUnavailable(
+          () =>
+            this.#options.store.commit(this.#options.sessionId, this.#options.epoch, {
+              segments,
+              committedThrough: through,
+            }),
+          this.#options.clock,
+          this.#closing.signal,
+          this.#options.onSlow,
+        );
+      } catch (error) {
+        this.#pending = [...segments, ...this.#pending];
+        if (this.#closing.signal.aborted) return;
+        this.#failure = toSessionError(error);
+        this.#options.onFailure(this.#failure);
+        return;
+      }
+      this.#committedThrough = through;
+      this.#options.onCommitted(segments, through);
+    } while (this.#pending.length > 0);
+  }
+}
+
+/** Runs `work` until it succeeds, fails for a reason that will not go away, or the signal aborts. */
+export async function retryWhileUnavailable<T>(
+  work: () => Promise<T>,
+  clock: Clock,
+  signal: AbortSignal,
+  onSlow?: () => void,
+): Promise<T> {
+  const startedAt = clock.now();
+  let saidSlow = false;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      if (!saidSlow && clock.now() - startedAt >= slowAfterMs) {
+        saidSlow = true;
+        onSlow?.();
+      }
+      const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(attempt, 10));
+      await sleep(clock, backoffMs * (0.5 + Math.random() / 2), signal);
+    }
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && "retryable" in error && error.retryable === true;
+}
+
+function toSessionError(error: unknown): SessionError {
+  if (error instanceof Error && "code" in error && error.code === "fenced") {
+    return new SessionError("superseded", "the session was continued by another stream, or has ended", error);
+  }
+  return new SessionError("internal", "the session's words could not be written", error);
+}

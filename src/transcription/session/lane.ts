@@ -1,0 +1,247 @@
+/**
+ * One channel of a session: resamples, feeds the engine, and when the engine fails opens it again and replays the audio
+ * since the last boundary, on the same clock. It owns the retries; it knows nothing of the database or the client.
+ */
+import { sleep } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
+import type { Resampler } from "../audio/resampler.ts";
+import { EngineError } from "../engines/speech-engine.ts";
+import type { EngineEvent, EngineStream, SpeechEngine } from "../engines/speech-engine.ts";
+import { SessionError } from "../session-error.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
+
+export interface LaneOptions {
+  readonly engine: SpeechEngine;
+  readonly resampler: Resampler;
+  readonly languageCode: string;
+  readonly interimResults: boolean;
+  readonly clock: Clock;
+  /** Receives the engine's events, with positions on the lane's clock: samples at the engine's rate since the start. */
+  readonly onEvent: (event: EngineEvent) => void;
+  /** The engine failed and is opened again. */
+  readonly onRestart: (error: EngineError) => void;
+  /** The engine failed for good. Nothing follows. */
+  readonly onFailure: (error: SessionError) => void;
+}
+
+interface FlushRequest {
+  readonly kind: "finalize" | "end";
+  readonly done: PromiseWithResolvers<undefined>;
+}
+
+/** Audio that may wait for the engine before `write` makes the client wait, in milliseconds. */
+const maxQueuedMs = 2_000;
+/** A larger piece would only make a failure dearer. */
+const maxPieceMs = 500;
+/** Restarts in a row without a boundary in between; the waits before them add up to about 15 s. */
+const maxRestarts = 6;
+const firstBackoffMs = 250;
+const maxBackoffMs = 5_000;
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #buffer = new ReplayBuffer();
+  readonly #closing = new AbortController();
+  #stream: EngineStream | undefined;
+  /** Discards the current engine stream. */
+  #streamEnd = new AbortController();
+  /** Lane position of the engine stream's sample 0. */
+  #base = 0;
+  #sent = 0;
+  #boundary = 0;
+  #restarts = 0;
+  #streamError: EngineError | undefined;
+  #flush: FlushRequest | undefined;
+  #wakePump: (() => void) | undefined;
+  #wakeWriter: (() => void) | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Every word before this position has been delivered as a final, or there was no speech. */
+  get boundary(): number {
+    return this.#boundary;
+  }
+
+  /** Opens the engine stream. Rejects with SessionError `capacity`, `engine-unavailable` or `unsupported`. */
+  async open(): Promise<void> {
+    try {
+      await this.#openStream();
+    } catch (error) {
+      throw toSessionError(error);
+    }
+    void this.#pump();
+  }
+
+  /** Takes samples at the client's rate; resolves when there is room for more. */
+  async write(samples: Float32Array): Promise<void> {
+    this.#buffer.append(this.#options.resampler.process(samples));
+    this.#wakePump?.();
+    const maxQueued = (this.#options.engine.sampleRateHz * maxQueuedMs) / 1000;
+    while (this.#buffer.end - this.#sent > maxQueued && !this.#closing.signal.aborted) {
+      await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+    }
+  }
+
+  /** Turns all audio so far into finals; resolves once they were delivered. */
+  finalize(): Promise<void> {
+    return this.#requestFlush("finalize");
+  }
+
+  /** `finalize`, then releases the engine stream. Nothing may be written afterwards. */
+  async end(): Promise<void> {
+    this.#buffer.append(this.#options.resampler.flush());
+    await this.#requestFlush("end");
+    this.abort();
+  }
+
+  /** Releases everything at once; audio that was not recognised yet is not. Safe to call again. */
+  abort(reason = new SessionError("internal", "the lane was closed")): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#streamEnd.abort();
+    this.#options.resampler.release();
+    this.#flush?.done.reject(reason);
+    this.#wakePump?.();
+    this.#wakeWriter?.();
+  }
+
+  #requestFlush(kind: "finalize" | "end"): Promise<void> {
+    const done = Promise.withResolvers<undefined>();
+    done.promise.catch(() => undefined); // the caller has its own handle on it
+    if (this.#closing.signal.aborted)
+      return Promise.reject(new SessionError("internal", "the lane was closed"));
+    this.#flush = { kind, done };
+    this.#wakePump?.();
+    return done.promise;
+  }
+
+  async #pump(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        if (this.#streamError) throw this.#streamError;
+        if (!this.#stream) await this.#openStream();
+        else if (this.#sent < this.#buffer.end) await this.#sendPiece(this.#stream);
+        else if (this.#flush) await this.#flushStream(this.#stream, this.#flush);
+        else await new Promise<void>((resolve) => (this.#wakePump = resolve));
+      } catch (error) {
+        if (!(await this.#recover(error))) return;
+      }
+    }
+  }
+
+  async #openStream(): Promise<void> {
+    this.#streamError = undefined;
+    this.#streamEnd = new AbortController();
+    const { signal } = this.#streamEnd;
+    this.#base = this.#boundary;
+    this.#sent = this.#boundary;
+    this.#stream = await this.#options.engine.open(
+      {
+        language: this.#options.languageCode,
+        interimResults: this.#options.interimResults,
+        onEvent: (event) => {
+          if (!signal.aborted) this.#deliver(shift(event, this.#base));
+        },
+        onError: (error) => {
+          if (signal.aborted) return;
+          this.#streamError = error;
+          this.#wakePump?.();
+        },
+      },
+      signal,
+    );
+  }
+
+  async #sendPiece(stream: EngineStream): Promise<void> {
+    const maxPiece = (this.#options.engine.sampleRateHz * maxPieceMs) / 1000;
+    const piece = this.#buffer.read(this.#sent, maxPiece);
+    this.#sent += piece.length;
+    await stream.write(piece);
+    this.#wakeWriter?.();
+  }
+
+  async #flushStream(stream: EngineStream, flush: FlushRequest): Promise<void> {
+    await (flush.kind === "end" ? stream.end() : stream.finalize());
+    if (this.#flush === flush) this.#flush = undefined;
+    flush.done.resolve(undefined);
+    // Nothing is left to do for an ended stream; abort() follows.
+    if (flush.kind === "end") await new Promise<void>((resolve) => (this.#wakePump = resolve));
+  }
+
+  #deliver(event: EngineEvent): void {
+    if (event.type === "boundary" && event.throughSample > this.#boundary) {
+      this.#boundary = Math.min(event.throughSample, this.#buffer.end);
+      this.#buffer.release(this.#boundary);
+      this.#restarts = 0;
+    }
+    this.#options.onEvent(event);
+  }
+
+  /** Whether the pump may go on. */
+  async #recover(error: unknown): Promise<boolean> {
+    if (this.#closing.signal.aborted) return false;
+    this.#streamEnd.abort();
+    this.#stream = undefined;
+    this.#streamError = undefined;
+    this.#restarts += 1;
+    if (!(error instanceof EngineError) || !error.retryable || this.#restarts > maxRestarts) {
+      const failure = toSessionError(error);
+      this.abort(failure);
+      this.#options.onFailure(failure);
+      return false;
+    }
+    if (this.#restarts === 1) this.#options.onRestart(error);
+    const backoffMs =
+      Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#restarts - 1)) * (0.5 + Math.random() / 2);
+    try {
+      await sleep(this.#options.clock, backoffMs, this.#closing.signal);
+      return true;
+    } catch {
+      return false; // closed while waiting
+    }
+  }
+}
+
+function shift(event: EngineEvent, base: number): EngineEvent {
+  if (base === 0) return event;
+  switch (event.type) {
+    case "speech":
+      return { ...event, atSample: event.atSample + base };
+    case "boundary":
+      return { ...event, throughSample: event.throughSample + base };
+    case "interim":
+      return { ...event, startSample: event.startSample + base, words: event.words.map(shiftSpan(base)) };
+    case "final":
+      return {
+        ...event,
+        startSample: event.startSample + base,
+        endSample: event.endSample + base,
+        words: event.words.map(shiftSpan(base)),
+        voiced: event.voiced.map(shiftSpan(base)),
+      };
+  }
+}
+
+const shiftSpan =
+  (base: number) =>
+  <T extends { readonly startSample: number; readonly endSample: number }>(span: T): T => ({
+    ...span,
+    startSample: span.startSample + base,
+    endSample: span.endSample + base,
+  });
+
+function toSessionError(error: unknown): SessionError {
+  if (!(error instanceof EngineError)) return new SessionError("internal", "the speech engine failed", error);
+  switch (error.code) {
+    case "capacity":
+      return new SessionError("capacity", error.message, error);
+    case "unsupported":
+      return new SessionError("unsupported", error.message, error);
+    case "unavailable":
+      return new SessionError("engine-unavailable", "the speech engine is unavailable; try again", error);
+    case "internal":
+      return new SessionError("internal", "the speech engine failed", error);
+  }
+}

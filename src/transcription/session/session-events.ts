@@ -1,0 +1,62 @@
+/** What a session tells its client, free of any wire format. Times are milliseconds of the session clock. */
+import type { DeliveryFigures } from "../../delivery/measure-delivery.ts";
+import type { StoredSegment, StoredWord } from "../session-store.ts";
+
+export type SessionEvent =
+  | StartedEvent
+  | { readonly type: "ack"; readonly throughSample: number; readonly throughMs: number }
+  | TranscriptEvent
+  | {
+      readonly type: "speech";
+      readonly state: "started" | "ended";
+      readonly atMs: number;
+      readonly channel: number;
+    }
+  | { readonly type: "delivery"; readonly figures: DeliveryFigures }
+  | {
+      readonly type: "warning";
+      readonly code: WarningCode;
+      readonly message: string;
+      readonly deadline?: Date;
+    }
+  | { readonly type: "summary"; readonly summary: SessionSummary };
+
+export interface StartedEvent {
+  readonly type: "started";
+  readonly sessionId: string;
+  readonly nextSample: number;
+  readonly epoch: number;
+  readonly engine: string;
+  readonly wordTimes: WordTimes;
+  readonly fillersDetectable: boolean;
+  readonly createTime: Date;
+  readonly tokenExpireTime: Date;
+}
+
+export interface TranscriptEvent {
+  readonly type: "transcript";
+  readonly segmentIndex: number;
+  readonly revision: number;
+  readonly isFinal: boolean;
+  readonly text: string;
+  readonly words: readonly StoredWord[];
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly channel: number;
+  readonly wordTimes: WordTimes;
+}
+
+export type WordTimes = "measured" | "estimated";
+
+export type WarningCode = "token-expiring" | "server-stopping" | "engine-restarted" | "storage-slow";
+
+export interface SessionSummary {
+  readonly sessionId: string;
+  readonly engine: string;
+  readonly wordTimes: WordTimes;
+  readonly segments: readonly StoredSegment[];
+  /** In order of time, over all channels. */
+  readonly words: readonly StoredWord[];
+  readonly figures: DeliveryFigures;
+  readonly interviewId?: string;
+}

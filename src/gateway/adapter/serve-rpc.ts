@@ -1,0 +1,108 @@
+// Carries one call from Node's HTTP request to its Connect handler and back. Owns what the exported Connect adapter
+// gets wrong or leaves out: requests it would throw on, empty refusals, streams that the server ends first.
+import { constants } from "node:http2";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
+import { refuse, statusBody } from "./answer.ts";
+import { reset } from "./call-tracker.ts";
+
+export interface RpcCall {
+  request: HttpRequest;
+  response: HttpResponse;
+  handler: UniversalHandler;
+  contextValues: ContextValues;
+  /** Longest deadline, in milliseconds; a longer one is shortened. */
+  maxDeadlineMs: number;
+  /** Given the name of an error that no client can be told of, because the response is under way. */
+  onFailure: (errorName: string) => void;
+}
+
+/** Never throws and never rejects. */
+export function serveRpc(call: RpcCall): void {
+  const { request, response } = call;
+  let universalRequest;
+  try {
+    universalRequest = universalRequestFromNodeRequest(
+      request,
+      response as never,
+      undefined,
+      call.contextValues,
+    );
+  } catch {
+    refuse(request, response, {
+      status: 400,
+      code: Code.InvalidArgument,
+      message: "malformed request",
+      close: true,
+    });
+    return;
+  }
+  shortenDeadline(universalRequest.header, call.maxDeadlineMs);
+  if ("stream" in response) endWithResponse(request, response);
+  call
+    .handler(universalRequest)
+    .then((answer) => universalResponseToNodeResponse(explained(answer, call.handler), response as never))
+    .catch((reason: unknown) => {
+      // The peer went away or reset its stream: nobody is left to tell.
+      if (response.destroyed || ConnectError.from(reason).code === Code.Aborted) return;
+      call.onFailure(reason instanceof Error ? reason.name : typeof reason);
+      if (response.headersSent) reset(request, response);
+      else refuse(request, response, { status: 500, code: Code.Internal, message: "internal error" });
+    });
+}
+
+/**
+ * Connect refuses a deadline above its limit, and Node fires a timer at once above 2^31 ms; a client that says "a very
+ * long time" means neither.
+ */
+export function shortenDeadline(header: Headers, maxDeadlineMs: number): void {
+  const connect = header.get("connect-timeout-ms");
+  if (connect !== null && /^\d{1,10}$/.test(connect) && Number(connect) > maxDeadlineMs) {
+    header.set("connect-timeout-ms", String(maxDeadlineMs));
+  }
+  const unitMs: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+  const [, amount, unit] = /^(\d{1,8})([HMSmun])$/.exec(header.get("grpc-timeout") ?? "") ?? [];
+  if (amount !== undefined && unit !== undefined && Number(amount) * (unitMs[unit] ?? 0) > maxDeadlineMs) {
+    header.set("grpc-timeout", `${Math.floor(maxDeadlineMs / 1000)}S`);
+  }
+}
+
+/** A server that has answered wants no more of the request: without this, such a stream would stay open. */
+function endWithResponse(request: HttpRequest, response: HttpResponse): void {
+  if (!("stream" in response)) return;
+  const { stream } = response;
+  stream.once("finish", () => {
+    if (!request.complete && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
+}
+
+/** Connect answers 405, 415 and 505 without a word; this adds what to do instead. */
+function explained(answer: UniversalServerResponse, handler: UniversalHandler): UniversalServerResponse {
+  if (answer.body !== undefined) return answer;
+  const header = new Headers(answer.header);
+  let message: string;
+  if (answer.status === 405) {
+    header.set("allow", handler.allowedMethods.join(", "));
+    message = `this method takes ${handler.allowedMethods.join(" or ")}`;
+  } else if (answer.status === 415) {
+    message =
+      handler.method.methodKind === "unary"
+        ? "send content-type application/json, application/proto, application/grpc or application/grpc-web"
+        : "send content-type application/connect+json, application/connect+proto, application/grpc or application/grpc-web";
+  } else if (answer.status === 505) {
+    message = "this method streams both ways and needs HTTP/2";
+  } else {
+    return answer;
+  }
+  const body = statusBody(answer.status, message);
+  header.set("content-type", "application/json");
+  header.set("content-length", String(body.length));
+  header.set("x-content-type-options", "nosniff");
+  return { ...answer, header, body: once(body) };
+}
+
+async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(body);
+}

@@ -1,0 +1,168 @@
+// The gateway: one port for gRPC, gRPC-web, Connect and plain HTTP, with health and reflection built in. Knows no
+// service of its own; the composition root hands in routes, interceptors and limits. The only owner of `stop`.
+import { setMaxListeners } from "node:events";
+import type { DescFile } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { Health } from "../../gen/ts/grpc/health/v1/health_pb.ts";
+import { createCallTracker } from "./adapter/call-tracker.ts";
+import { createCors } from "./adapter/cors.ts";
+import { createLimitedRouter, handlersByPath } from "./adapter/limited-router.ts";
+import { createRequestHandler, type PlainHandler } from "./adapter/handle-request.ts";
+import { createHealthMonitor, type HealthReport } from "./health/health-monitor.ts";
+import { createHealthPages } from "./health/health-page.ts";
+import { createHealthService } from "./health/health-service.ts";
+import { createListener } from "./listener/create-listener.ts";
+import type { UpgradeHandler } from "./listener/http1-server.ts";
+import { defaultLimits, type GatewayLimits } from "./listener/limits.ts";
+import { createSweeper } from "./listener/sweeper.ts";
+import { registerReflection } from "./reflection/reflection-service.ts";
+
+export interface GatewayOptions {
+  /** Registers the services. Size limits are set here for every method, whatever the routes say about the rest. */
+  routes: (router: ConnectRouter) => void;
+  /** Of all services that `routes` registers, outermost first. */
+  interceptors: readonly Interceptor[];
+  /** Of health and reflection, which anybody may call: no credentials among them. Default none. */
+  openInterceptors?: readonly Interceptor[];
+  /** Runs for services of `routes` after the headers and before the body; a ConnectError refuses the call cheaply. */
+  requestGate?: (context: HandlerContext) => void | Promise<void>;
+  /** Asked for each health question, at most one at a time; must be cheap. */
+  health: () => HealthReport | Promise<HealthReport>;
+  /** What reflection tells of, and health knows by name. */
+  descriptors: readonly DescFile[];
+  /** PEM texts. Absent: cleartext. */
+  tls?: { certPem: string; keyPem: string };
+  /** Web pages that may call, as exact origins such as "https://app.example.org"; "*" is everybody. */
+  allowedOrigins: readonly string[];
+  /** HTML of GET /. Absent: 404. */
+  indexPage?: () => string;
+  /** Asked for paths that are no RPC and no page of the gateway; true when it has taken, and will answer, the request. */
+  fallback?: PlainHandler;
+  /** Takes WebSocket handshakes. Absent: they are answered 501. */
+  onUpgrade?: UpgradeHandler;
+  limits?: Partial<GatewayLimits>;
+  log: Logger;
+}
+
+export interface Gateway {
+  /** Rejects when the port cannot be had. Port 0 takes a free one. */
+  listen(port: number, host: string): Promise<{ port: number }>;
+  /**
+   * Takes no new calls, lets those in flight finish, and cuts what is left after `graceMs` or when `signal` aborts.
+   * Resolves when every connection is closed.
+   */
+  stop(options: { graceMs: number; signal?: AbortSignal }): Promise<void>;
+  callsInFlight(): number;
+  /** Open connections, idle ones included. */
+  connections(): number;
+}
+
+/** How long calls that are ended at the end of the grace have to tell their clients, in milliseconds. */
+const lastWordsMs = 500;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const limits: GatewayLimits = { ...defaultLimits, ...options.limits };
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  const sweeper = createSweeper(limits.sweepEveryMs);
+  const monitor = createHealthMonitor({
+    health: options.health,
+    timeoutMs: limits.healthTimeoutMs,
+    pollMs: limits.healthPollMs,
+  });
+  const tracker = createCallTracker(limits, sweeper);
+  let stopping: Promise<void> | undefined;
+
+  const onRequest = createRequestHandler({
+    handlers: handlersByPath(buildRouter(options, limits, monitor, ending.signal)),
+    pages: createHealthPages(monitor),
+    indexPage: options.indexPage,
+    fallback: options.fallback,
+    cors: createCors({ allowedOrigins: options.allowedOrigins, maxAgeMs: limits.corsMaxAgeMs }),
+    tracker,
+    limits,
+    log: options.log,
+    isStopping: () => stopping !== undefined,
+    onCallEnd: () => {
+      if (stopping !== undefined) setImmediate(listener.closeIdle);
+    },
+  });
+  const listener = createListener({
+    limits,
+    sweeper,
+    onRequest,
+    onUpgrade: options.onUpgrade,
+    tls: options.tls,
+  });
+
+  const stop = async (graceMs: number, signal: AbortSignal | undefined) => {
+    monitor.stop();
+    const closed = listener.close();
+    await firstOf(closed, graceMs, signal);
+    ending.abort(new ConnectError("the server is stopping", Code.Unavailable));
+    await firstOf(closed, lastWordsMs, signal);
+    listener.destroy();
+    await closed;
+    sweeper.stop();
+  };
+  return {
+    listen: (port, host) => listener.listen(port, host),
+    stop: ({ graceMs, signal }) => (stopping ??= Promise.resolve().then(() => stop(graceMs, signal))),
+    callsInFlight: () => tracker.inFlight(),
+    connections: () => listener.connections(),
+  };
+}
+
+function buildRouter(
+  options: GatewayOptions,
+  limits: GatewayLimits,
+  monitor: ReturnType<typeof createHealthMonitor>,
+  shutdownSignal: AbortSignal,
+): ConnectRouter {
+  const router = createLimitedRouter({
+    limits,
+    interceptors: options.interceptors,
+    requestGate: options.requestGate,
+    shutdownSignal,
+  });
+  options.routes(router);
+  const open = createLimitedRouter({
+    limits,
+    interceptors: options.openInterceptors ?? [],
+    requestGate: undefined,
+    shutdownSignal,
+  });
+  const services = options.descriptors.flatMap((file) => file.services.map((service) => service.typeName));
+  open.service(Health, createHealthService(monitor, services));
+  registerReflection(open, options.descriptors);
+  router.handlers.push(...open.handlers);
+  return router;
+}
+
+/** Resolves with the promise, after the time, or with the signal: whichever is first. Leaves no timer behind. */
+async function firstOf(
+  promise: Promise<void>,
+  timeMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted === true) return;
+  let release: () => void = () => undefined;
+  const cut = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, timeMs);
+    const onAbort = () => resolve();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+  });
+  await Promise.race([promise, cut]);
+  release();
+}

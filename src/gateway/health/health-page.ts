@@ -1,0 +1,28 @@
+// /health, /health/live and /health/ready over plain HTTP, for load balancers and people. Open to anybody.
+import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
+import { answerJson } from "../adapter/answer.ts";
+import type { HealthMonitor } from "./health-monitor.ts";
+
+export type HealthPage = (request: HttpRequest, response: HttpResponse) => void;
+
+/** The pages by path. `live` is true whenever this answers; readiness decides between 200 and 503. */
+export function createHealthPages(monitor: HealthMonitor): Record<string, HealthPage> {
+  const ready: HealthPage = (request, response) => {
+    void monitor.report().then((report) => {
+      if (response.destroyed || response.writableEnded) return;
+      answerJson(request, response, report.ready ? 200 : 503, {
+        status: report.ready ? "ok" : "not_ready",
+        live: true,
+        ready: report.ready,
+        dependencies: report.dependencies,
+      });
+    });
+  };
+  return {
+    "/health": ready,
+    "/health/ready": ready,
+    "/health/live": (request, response) => {
+      answerJson(request, response, 200, { status: "ok", live: true });
+    },
+  };
+}

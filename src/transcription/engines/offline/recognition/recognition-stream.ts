@@ -1,0 +1,255 @@
+/**
+ * One stream inside a child process: audio in, detector, segmenter, and the decodings that are due. It does one piece
+ * of work when asked and never decides when: that is the work loop's part.
+ */
+import type { EngineEvent, SampleSpan } from "../../speech-engine.ts";
+import { recogniseSegment, type Recognition } from "./recognise-segment.ts";
+import type { Moonshine } from "./moonshine.ts";
+import { SampleWindow } from "./sample-window.ts";
+import { Segmenter, type SegmenterEvent } from "./segmenter.ts";
+import { vadFrameSamples, type VoiceActivityStream } from "./voice-activity.ts";
+
+export const sampleRateHz = 16_000;
+
+/** A client may keep what lies after the last boundary, so it moves this often during silence. */
+const boundaryStepSamples = sampleRateHz / 2;
+/** First interim after so much speech, the next when it has grown by this factor and this much. */
+const firstInterimSamples = 0.5 * sampleRateHz;
+const interimGrowth = 1.22;
+const interimStepSamples = 0.5 * sampleRateHz;
+/** With more unread audio than this, captions come from finals alone. */
+const interimBacklogSamples = 0.6 * sampleRateHz;
+/** Segments that may wait for decoding before no more audio is read. */
+const maxWaitingSegments = 2;
+
+export interface StreamParts {
+  readonly moonshine: Moonshine;
+  readonly pieces: readonly string[];
+  readonly voiceActivity: VoiceActivityStream;
+}
+
+export interface StreamSink {
+  event(event: EngineEvent): void;
+  taken(throughSample: number): void;
+  finalized(): void;
+}
+
+type Input = Float32Array | "flush";
+type Waiting =
+  | { readonly type: "segment"; readonly range: SampleSpan; readonly voiced: readonly SampleSpan[] }
+  | { readonly type: "flush"; readonly throughSample: number };
+
+/** What a stream could do next, most urgent first. */
+export type Urgency = "final" | "likely-final" | "interim";
+
+export class RecognitionStream {
+  readonly #parts: StreamParts;
+  readonly #sink: StreamSink;
+  readonly #wantsInterims: boolean;
+  readonly #segmenter = new Segmenter({ sampleRateHz });
+  readonly #audio = new SampleWindow();
+  readonly #frame = new Float32Array(vadFrameSamples);
+  #inputs: Input[] = [];
+  #unreadSamples = 0;
+  #readSamples = 0;
+  #frameFill = 0;
+  #waiting: Waiting[] = [];
+  #boundary = 0;
+  #pausedRange: SampleSpan | undefined;
+  #ahead: { readonly range: SampleSpan; readonly result: Recognition } | undefined;
+  #guess: readonly number[] = [];
+  #nextInterimSample = Infinity;
+  #aborted = false;
+
+  constructor(parts: StreamParts, sink: StreamSink, interimResults: boolean) {
+    this.#parts = parts;
+    this.#sink = sink;
+    this.#wantsInterims = interimResults;
+  }
+
+  write(samples: Float32Array): void {
+    this.#inputs.push(samples);
+    this.#unreadSamples += samples.length;
+  }
+
+  /** Everything written so far becomes finals; `finalized` follows their events. */
+  flush(): void {
+    this.#inputs.push("flush");
+  }
+
+  /** No more events; a decoding in progress gives up at its next step. */
+  abort(): void {
+    this.#aborted = true;
+    this.#inputs = [];
+    this.#waiting = [];
+  }
+
+  get canRead(): boolean {
+    return !this.#aborted && this.#inputs.length > 0 && this.#waiting.length < maxWaitingSegments;
+  }
+
+  /** The most urgent decoding that is due, if any. */
+  get due(): Urgency | undefined {
+    if (this.#aborted) return undefined;
+    if (this.#waiting.length > 0) return "final";
+    if (this.#unreadSamples > interimBacklogSamples) return undefined;
+    if (this.#pausedRange !== undefined) return "likely-final";
+    return this.#wantsInterims && this.#audio.end >= this.#nextInterimSample ? "interim" : undefined;
+  }
+
+  /** Reads up to so many samples of input through the detector. */
+  async read(maxSamples: number): Promise<void> {
+    let left = maxSamples;
+    while (left > 0 && this.canRead) {
+      const input = this.#inputs[0];
+      if (input === undefined) break;
+      if (input === "flush") {
+        this.#inputs.shift();
+        await this.#readFlush();
+        continue;
+      }
+      const part = input.subarray(0, vadFrameSamples - this.#frameFill);
+      if (part.length === input.length) this.#inputs.shift();
+      else this.#inputs[0] = input.subarray(part.length);
+      this.#frame.set(part, this.#frameFill);
+      this.#frameFill += part.length;
+      this.#unreadSamples -= part.length;
+      this.#readSamples += part.length;
+      left -= part.length;
+      if (this.#frameFill === vadFrameSamples) await this.#readFrame();
+    }
+    if (!this.#aborted) this.#sink.taken(this.#readSamples);
+  }
+
+  /** Does the decoding that `due` named. */
+  async decode(): Promise<void> {
+    const urgency = this.due;
+    if (urgency === "final") await this.#decodeWaiting();
+    else if (urgency === "likely-final") await this.#decodeAhead();
+    else if (urgency === "interim") await this.#decodeInterim();
+  }
+
+  async #readFlush(): Promise<void> {
+    if (this.#frameFill > 0) await this.#readFrame();
+    this.#apply(this.#segmenter.flush());
+    this.#waiting.push({ type: "flush", throughSample: this.#audio.end });
+  }
+
+  /** Takes the frame, which is short only before a flush. */
+  async #readFrame(): Promise<void> {
+    const length = this.#frameFill;
+    this.#frame.fill(0, length);
+    this.#frameFill = 0;
+    const probability = await this.#parts.voiceActivity.probability(this.#frame);
+    if (this.#aborted) return;
+    const startSample = this.#audio.end;
+    const samples = this.#frame.subarray(0, length);
+    this.#audio.append(samples);
+    const frame = { startSample, endSample: startSample + length, probability, levelDb: levelDb(samples) };
+    this.#apply(this.#segmenter.push(frame));
+    this.#advance(false);
+  }
+
+  #apply(events: readonly SegmenterEvent[]): void {
+    for (const event of events) {
+      switch (event.type) {
+        case "started":
+          this.#sink.event({ type: "speech", state: "started", atSample: event.atSample });
+          this.#nextInterimSample = event.atSample + firstInterimSamples;
+          break;
+        case "ended":
+          this.#sink.event({ type: "speech", state: "ended", atSample: event.atSample });
+          this.#nextInterimSample = Infinity;
+          this.#pausedRange = undefined;
+          break;
+        case "paused":
+          this.#pausedRange = event.range;
+          break;
+        case "segment":
+          this.#pausedRange = undefined;
+          this.#waiting.push(event);
+          if (this.#segmenter.segmentStart !== undefined) {
+            this.#nextInterimSample = this.#audio.end + firstInterimSamples;
+          }
+          break;
+      }
+    }
+  }
+
+  /** Moves the boundary as far as is true. */
+  #advance(always: boolean): void {
+    const head = this.#waiting.find((waiting) => waiting.type === "segment");
+    const through = Math.min(head?.range.startSample ?? Infinity, this.#segmenter.earliestStart);
+    this.#audio.dropBefore(through);
+    if (through < this.#boundary + (always ? 1 : boundaryStepSamples)) return;
+    this.#boundary = through;
+    this.#sink.event({ type: "boundary", throughSample: through });
+  }
+
+  async #decodeWaiting(): Promise<void> {
+    const head = this.#waiting[0];
+    if (head?.type === "segment") {
+      const ahead = this.#ahead;
+      const known =
+        ahead?.range.startSample === head.range.startSample && ahead.range.endSample === head.range.endSample;
+      const result = known ? ahead.result : await this.#recognise(head.range, head.voiced);
+      if (result === undefined) return;
+      this.#guess = [];
+      this.#ahead = undefined;
+      if (result.text !== "") {
+        const { text, words } = result;
+        this.#sink.event({ type: "final", ...head.range, text, words, voiced: head.voiced });
+      }
+    }
+    this.#waiting.shift();
+    this.#advance(true);
+    if (head?.type === "flush") this.#sink.finalized();
+  }
+
+  async #decodeAhead(): Promise<void> {
+    const range = this.#pausedRange;
+    if (range === undefined) return;
+    this.#pausedRange = undefined;
+    const result = await this.#recognise(range, [range]);
+    if (result === undefined) return;
+    this.#ahead = { range, result };
+    this.#showInterim(range.startSample, result);
+  }
+
+  async #decodeInterim(): Promise<void> {
+    const startSample = this.#segmenter.segmentStart;
+    const endSample = this.#audio.end;
+    this.#nextInterimSample = Infinity;
+    if (startSample === undefined) return;
+    const result = await this.#recognise({ startSample, endSample }, []);
+    if (result === undefined) return;
+    this.#showInterim(startSample, result);
+    this.#nextInterimSample = Math.max(
+      endSample + interimStepSamples,
+      startSample + (endSample - startSample) * interimGrowth,
+    );
+  }
+
+  #showInterim(startSample: number, result: Recognition): void {
+    this.#guess = result.tokens;
+    if (!this.#wantsInterims || result.text === "") return;
+    this.#sink.event({ type: "interim", startSample, text: result.text, words: result.words });
+  }
+
+  async #recognise(range: SampleSpan, voiced: readonly SampleSpan[]): Promise<Recognition | undefined> {
+    const samples = this.#audio.slice(range.startSample, range.endSample);
+    const { moonshine, pieces } = this.#parts;
+    return recogniseSegment(
+      moonshine,
+      pieces,
+      { samples, startSample: range.startSample, voiced },
+      { guess: this.#guess, cancelled: () => this.#aborted },
+    );
+  }
+}
+
+function levelDb(samples: Float32Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  return 10 * Math.log10(sum / Math.max(1, samples.length) + 1e-10);
+}

@@ -15,12 +15,12 @@ export interface FoundPart {
 
 /** The first passage of each part that shows, in the order of `PARTS`; a result's is its first with a number, if any. */
 export function findParts(content: readonly ContentWord[]): FoundPart[] {
-  const words = content.filter((word) => !word.filler);
+  const indexes = content.flatMap((word, index) => (word.filler ? [] : [index]));
   return PARTS.flatMap((part) => {
-    const passages = cuesOf(words, part).map((at) => ({
+    const passages = cuesOf(content, indexes, part).map((at) => ({
       part,
       at,
-      passage: words.slice(at, sentenceEnd(words, at)),
+      passage: content.slice(at, sentenceEnd(content, at)),
     }));
     const withNumber = part === "result" ? passages.find((found) => hasNumber(found.passage)) : undefined;
     const found = withNumber ?? passages[0];
@@ -28,17 +28,17 @@ export function findParts(content: readonly ContentWord[]): FoundPart[] {
   });
 }
 
-function cuesOf(words: readonly ContentWord[], part: Part): number[] {
+/** Where cues begin; fillers within one are stepped over: "as, um, a result". */
+function cuesOf(content: readonly ContentWord[], indexes: readonly number[], part: Part): number[] {
   const cues = CUE_MATCHERS.get(part) ?? [];
-  return words.flatMap((_, at) => {
-    const matches = cues.some((cue) =>
+  return indexes.filter((_, from) =>
+    cues.some((cue) =>
       cue.every((matches, offset) => {
-        const word = words[at + offset];
+        const word = content[indexes[from + offset] ?? content.length];
         return word !== undefined && matches(word.plain);
       }),
-    );
-    return matches ? [at] : [];
-  });
+    ),
+  );
 }
 
 function sentenceEnd(words: readonly ContentWord[], from: number): number {

@@ -2,10 +2,11 @@
  * What comes back too often: sentence beginnings and phrases. Owns what counts as too often; never a score.
  */
 import type { ContentWord } from "./read-content.ts";
+import { lettersOf } from "./read-content.ts";
 import { isStopWord } from "./stop-words.ts";
 
 export interface RepeatedStarter {
-  /** The first word as written first. */
+  /** The word, in the case in which it was written first. */
   readonly text: string;
   /** The sentences that begin with it. */
   readonly sentences: readonly (readonly ContentWord[])[];
@@ -35,7 +36,8 @@ export function findRepeatedStarter(words: readonly ContentWord[]): RepeatedStar
   const groups = Map.groupBy(sentences, (sentence) => sentence[0]?.plain ?? "");
   const [most] = [...groups.values()].sort((a, b) => b.length - a.length);
   if (most === undefined || most.length < sentences.length * TOO_ALIKE) return undefined;
-  const text = most[0]?.[0]?.text.replace(/[^\p{L}\p{N}]+$/u, "") ?? "";
+  const first = most[0]?.[0];
+  const text = first === undefined ? "" : lettersOf(first.text);
   return { text, sentences: most, of: sentences.length };
 }
 

@@ -67,9 +67,14 @@ function endsSentence(token: SpokenWord, next: SpokenWord): boolean {
   return SENTENCE_END.test(token.text) && !ABBREVIATION.test(token.text);
 }
 
-/** A token's letters and digits, lower case: "Don’t," is "don't", "(40%)" is "40". Linear in its length. */
+/** A token in lower case without punctuation at its edges: "Don’t," is "don't", "(40%)" is "40". */
 export function plainForm(text: string): string {
-  const characters = Array.from(text.toLowerCase().replaceAll("’", "'"));
+  return lettersOf(text).toLowerCase().replaceAll("’", "'");
+}
+
+/** A token from its first letter or digit to its last. Linear in its length. */
+export function lettersOf(text: string): string {
+  const characters = Array.from(text);
   const first = characters.findIndex((character) => isWord(character));
   const last = characters.findLastIndex((character) => isWord(character));
   return first === -1 ? "" : characters.slice(first, last + 1).join("");

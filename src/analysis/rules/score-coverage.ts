@@ -21,7 +21,8 @@ const MOST_CITED = 4;
 const FRAMING = new Set(
   (
     "answer ask asked describe detail discuss example explain give imagine interview please question share suppose talk " +
-    "tell think time times want walk would way kind sort like situation"
+    "tell think time times want walk would way kind sort like situation ever happened outcome result results role job " +
+    "position hire"
   ).split(" "),
 );
 

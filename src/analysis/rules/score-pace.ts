@@ -17,6 +17,9 @@ export const COMFORTABLE_WPM = { from: 120, to: 160 };
 /** How far outside the band the score reaches 0; going too slowly costs more per word, the range being smaller. */
 const SCORE_LOST_WPM = { below: 70, above: 90 };
 
+/** How far outside the band is not yet worth practising. */
+const NEAR_WPM = 5;
+
 /** Least to go by: a few words in a few seconds say nothing about a pace. */
 const LEAST_WORDS = 10;
 const LEAST_MS = 4_000;
@@ -53,15 +56,21 @@ export function scorePace(figures: DeliveryFigures | undefined, words: readonly 
 
 function verdict(pace: number): string {
   const band = `${COMFORTABLE_WPM.from} to ${COMFORTABLE_WPM.to}`;
+  if (isNearBand(pace)) return `within or very near the comfortable ${band}`;
   if (pace > COMFORTABLE_WPM.to) return `faster than the ${band} that listeners follow easily`;
   if (pace < COMFORTABLE_WPM.from) return `slower than the ${band} that keeps listeners with you`;
   return `within the comfortable ${band}`;
 }
 
-/** The fastest and the slowest window, when there are several and words in them. */
+function isNearBand(pace: number): boolean {
+  const outside = Math.max(COMFORTABLE_WPM.from - pace, pace - COMFORTABLE_WPM.to);
+  return outside > 0 && outside <= NEAR_WPM;
+}
+
+/** The fastest and the slowest window, when there are enough for them to differ. */
 function extremes(timeline: readonly PacePoint[], words: readonly SpokenWord[]) {
   const spoken = timeline.filter((point) => point.wordsPerMinute > 0);
-  if (spoken.length < 2) return [];
+  if (spoken.length < 3) return [];
   const sorted = spoken.toSorted((a, b) => a.wordsPerMinute - b.wordsPerMinute);
   return [
     { label: "Fastest stretch", point: sorted.at(-1) },
@@ -81,7 +90,7 @@ function citeStretch(label: string, point: PacePoint, words: readonly SpokenWord
 }
 
 function practise(pace: number, evidence: Practice["evidence"]): Practice {
-  if (pace > COMFORTABLE_WPM.to) {
+  if (pace > COMFORTABLE_WPM.to + NEAR_WPM) {
     return {
       aspect: "pace",
       title: "Slow down a little",
@@ -91,7 +100,7 @@ function practise(pace: number, evidence: Practice["evidence"]): Practice {
       evidence,
     };
   }
-  if (pace < COMFORTABLE_WPM.from) {
+  if (pace < COMFORTABLE_WPM.from - NEAR_WPM) {
     return {
       aspect: "pace",
       title: "Pick up the pace",

@@ -92,6 +92,11 @@ const ADVICE: Readonly<Record<Part, { title: string; advice: string }>> = {
   },
 };
 
+const FOUR_PARTS = {
+  title: "Tell it in four parts",
+  advice: "Say two sentences for each: the situation, your task, what you did, and the result.",
+};
+
 /** The most useful fault first: a missing result, then the action, then the rest. */
 const MOST_MISSED: readonly Part[] = ["result", "action", "task", "situation"];
 
@@ -102,6 +107,7 @@ function practise(
   found: readonly FoundPart[],
   evidence: readonly Evidence[],
 ): Practice {
+  if (absent.length === PARTS.length) return { aspect: "structure", ...FOUR_PARTS, evidence };
   const worst = MOST_MISSED.find((part) => absent.includes(part));
   if (worst !== undefined) return { aspect: "structure", ...ADVICE[worst], evidence };
   if (!inOrder) {
@@ -142,11 +148,6 @@ function missing(count: number): Finding {
       summary: `Structure is scored from ${LEAST_WORDS} words on; there are ${count}.`,
       evidence,
     },
-    practice: {
-      aspect: "structure",
-      title: "Tell it in four parts",
-      advice: "Say two sentences for each: the situation, your task, what you did, and the result.",
-      evidence,
-    },
+    practice: { aspect: "structure", ...FOUR_PARTS, evidence },
   };
 }

@@ -7,6 +7,7 @@ import { citeFigure, citePassage, countOf } from "./cite.ts";
 import type { Finding } from "./finding.ts";
 import { toScore } from "./finding.ts";
 import type { ContentWord } from "./read-content.ts";
+import type { RepeatedPhrase, RepeatedStarter } from "./find-repetition.ts";
 import { findRepeatedPhrases, findRepeatedStarter } from "./find-repetition.ts";
 import { typeTokenRatio } from "./type-token-ratio.ts";
 
@@ -46,18 +47,23 @@ export function scoreVariety(content: readonly ContentWord[]): Finding {
       ...phrase.uses.slice(-1).map((use) => citePassage(`Said ${phrase.uses.length} times`, use)),
     );
   }
-  const summary = starter
-    ? `Your words vary, but ${countOf(starter.sentences.length, "sentence begins", "sentences begin")} with “${starter.text}”.`
-    : phrases[0]
-      ? `You come back to “${phrases[0].text}” ${phrases[0].uses.length} times.`
-      : ratio >= RATIO.full
-        ? "You choose varied words and begin your sentences in different ways."
-        : "You use the same words again and again.";
+  const summary = summarise(ratio, starter, phrases[0]);
   const value = toScore((ratio - RATIO.none) / (RATIO.full - RATIO.none) - lost);
   return {
     score: { aspect: "variety", value, summary, evidence },
     practice: practise(starter?.text, phrases[0]?.text, ratio, evidence),
   };
+}
+
+function summarise(ratio: number, starter?: RepeatedStarter, phrase?: RepeatedPhrase): string {
+  const words = ratio >= RATIO.full ? "You choose varied words" : "You use the same words again and again";
+  const but = ratio >= RATIO.full ? "but" : "and";
+  if (starter) {
+    const many = countOf(starter.sentences.length, "sentence begins", "sentences begin");
+    return `${words}, ${but} ${many} with “${starter.text}”.`;
+  }
+  if (phrase) return `${words}, ${but} you come back to “${phrase.text}” ${phrase.uses.length} times.`;
+  return `${words}${ratio >= RATIO.full ? " and begin your sentences in different ways" : ""}.`;
 }
 
 function practise(

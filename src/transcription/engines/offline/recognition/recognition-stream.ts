@@ -14,8 +14,10 @@ export const sampleRateHz = 16_000;
 /** A client may keep what lies after the last boundary, so it moves this often during silence. */
 const boundaryStepSamples = sampleRateHz / 2;
 /** First interim after so much speech, the next when it has grown by this factor and this much. */
-const firstInterimSamples = 0.5 * sampleRateHz;
+const firstInterimSamples = 0.4 * sampleRateHz;
 const interimGrowth = 1.22;
+/** When there was nothing to show yet, the next try comes sooner. */
+const interimRetrySamples = 0.2 * sampleRateHz;
 const interimStepSamples = 0.5 * sampleRateHz;
 /** With more unread audio than this, captions come from finals alone. */
 const interimBacklogSamples = 0.6 * sampleRateHz;
@@ -55,7 +57,7 @@ export class RecognitionStream {
   #frameFill = 0;
   #waiting: Waiting[] = [];
   #boundary = 0;
-  #pausedRange: SampleSpan | undefined;
+  #paused: Extract<SegmenterEvent, { type: "paused" }> | undefined;
   #ahead: { readonly range: SampleSpan; readonly result: Recognition } | undefined;
   #guess: readonly number[] = [];
   #nextInterimSample = Infinity;
@@ -93,7 +95,7 @@ export class RecognitionStream {
     if (this.#aborted) return undefined;
     if (this.#waiting.length > 0) return "final";
     if (this.#unreadSamples > interimBacklogSamples) return undefined;
-    if (this.#pausedRange !== undefined) return "likely-final";
+    if (this.#paused !== undefined) return "likely-final";
     return this.#wantsInterims && this.#audio.end >= this.#nextInterimSample ? "interim" : undefined;
   }
 
@@ -160,13 +162,13 @@ export class RecognitionStream {
         case "ended":
           this.#sink.event({ type: "speech", state: "ended", atSample: event.atSample });
           this.#nextInterimSample = Infinity;
-          this.#pausedRange = undefined;
+          this.#paused = undefined;
           break;
         case "paused":
-          this.#pausedRange = event.range;
+          this.#paused = event;
           break;
         case "segment":
-          this.#pausedRange = undefined;
+          this.#paused = undefined;
           this.#waiting.push(event);
           if (this.#segmenter.segmentStart !== undefined) {
             this.#nextInterimSample = this.#audio.end + firstInterimSamples;
@@ -207,10 +209,10 @@ export class RecognitionStream {
   }
 
   async #decodeAhead(): Promise<void> {
-    const range = this.#pausedRange;
-    if (range === undefined) return;
-    this.#pausedRange = undefined;
-    const result = await this.#recognise(range, [range]);
+    if (this.#paused === undefined) return;
+    const { range, voiced } = this.#paused;
+    this.#paused = undefined;
+    const result = await this.#recognise(range, voiced);
     if (result === undefined) return;
     this.#ahead = { range, result };
     this.#showInterim(range.startSample, result);
@@ -221,13 +223,13 @@ export class RecognitionStream {
     const endSample = this.#audio.end;
     this.#nextInterimSample = Infinity;
     if (startSample === undefined) return;
-    const result = await this.#recognise({ startSample, endSample }, []);
+    const result = await this.#recognise({ startSample, endSample }, this.#segmenter.openVoiced);
     if (result === undefined) return;
     this.#showInterim(startSample, result);
-    this.#nextInterimSample = Math.max(
-      endSample + interimStepSamples,
-      startSample + (endSample - startSample) * interimGrowth,
-    );
+    this.#nextInterimSample =
+      result.text === ""
+        ? endSample + interimRetrySamples
+        : Math.max(endSample + interimStepSamples, startSample + (endSample - startSample) * interimGrowth);
   }
 
   #showInterim(startSample: number, result: Recognition): void {

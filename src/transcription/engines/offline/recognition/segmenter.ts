@@ -17,7 +17,7 @@ export type SegmenterEvent =
   | { readonly type: "started"; readonly atSample: number }
   | { readonly type: "ended"; readonly atSample: number }
   /** A pause that is likely to become the end; the range is what the segment would then be. */
-  | { readonly type: "paused"; readonly range: SampleSpan }
+  | { readonly type: "paused"; readonly range: SampleSpan; readonly voiced: readonly SampleSpan[] }
   | { readonly type: "segment"; readonly range: SampleSpan; readonly voiced: readonly SampleSpan[] };
 
 export interface SegmenterOptions {
@@ -66,6 +66,11 @@ export class Segmenter {
   /** Every segment that is still to come, the open one included, begins here or later. */
   get earliestStart(): number {
     return Math.max(this.#closedThrough, this.#frames[0]?.startSample ?? 0);
+  }
+
+  /** Where there is voice in the open segment so far. */
+  get openVoiced(): SampleSpan[] {
+    return this.#voicedSpans(this.#frames);
   }
 
   push(frame: VoiceFrame): SegmenterEvent[] {
@@ -117,7 +122,8 @@ export class Segmenter {
     if (cut !== undefined) return this.#cut(cut);
     if (silence >= this.#samples(pauseMs) && !this.#paused) {
       this.#paused = true;
-      return [{ type: "paused", range: { startSample: start, endSample: this.#endAfter(voicedEnd) } }];
+      const range = { startSample: start, endSample: this.#endAfter(voicedEnd) };
+      return [{ type: "paused", range, voiced: this.openVoiced }];
     }
     return [];
   }

@@ -41,7 +41,8 @@ export function refuse(
     );
     response.setHeader("grpc-status", String(refusal.code));
     response.setHeader("grpc-message", encodeURIComponent(refusal.message).replaceAll("%20", " "));
-    response.writeHead(200);
+    // Without writeHead, so that headers and end are one frame: only then clients read the status from them.
+    response.statusCode = 200;
     response.end();
     return;
   }

@@ -73,8 +73,12 @@ export function shortenDeadline(header: Headers, maxDeadlineMs: number): void {
 function endWithResponse(request: HttpRequest, response: HttpResponse): void {
   if (!("stream" in response)) return;
   const { stream } = response;
-  stream.once("finish", () => {
-    if (!request.complete && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  // Node asks for trailers after the last data and the response gives them at once. A reset in front of them would take
+  // the place of the status.
+  stream.once("wantTrailers", () => {
+    setImmediate(() => {
+      if (!request.complete && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
   });
 }
 

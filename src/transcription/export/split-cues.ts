@@ -17,7 +17,7 @@ const PARTING_SILENCE_MS = 1_000;
 const BREAKING_SILENCE_MS = 300;
 
 /** Shortest sentence, in characters, that had better not share a cue with the next. */
-const SHORTEST_SENTENCE = 24;
+const SHORTEST_SENTENCE = 16;
 
 /**
  * What a break costs by where it is, and what a cue costs by how full it is. Only their proportions matter: one more cue

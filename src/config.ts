@@ -5,6 +5,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { userTokenAudience } from "./token/user-token.ts";
 
 export interface Config {
   readonly production: boolean;
@@ -39,8 +40,6 @@ export interface Config {
     readonly modelDir: string;
     readonly deepgramApiKey?: string;
     readonly deepgramUrl?: string;
-    /** Registry that model packages come from; absent: what npm says. */
-    readonly npmRegistryUrl?: string;
   };
   readonly openai?: { readonly apiKey: string; readonly baseUrl?: string; readonly model?: string };
   /** A fixed service key with scope `analysis`. */
@@ -163,7 +162,6 @@ const environmentSchema = z.object({
   RETENTION_ANALYSIS_DAYS: integer(1, 36_500).optional(),
   RETENTION_AUDIT_DAYS: integer(1, 36_500).optional(),
   XDG_CACHE_HOME: z.string().optional(),
-  npm_config_registry: z.string().optional(),
 });
 type Parsed = z.infer<typeof environmentSchema>;
 
@@ -192,7 +190,14 @@ function contradictions(env: Environment): string[] {
   together(livekitUrl, "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET");
   together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_APP_SECRET");
   together("SFU_URL", "SFU_JWT_SECRET");
-  if (env["SPEECH_ENGINE"] === "deepgram") together("SPEECH_ENGINE", "DEEPGRAM_API_KEY");
+  if (env["SPEECH_ENGINE"] === "deepgram") {
+    problems.push("SPEECH_ENGINE: expected offline or auto; this version has no deepgram engine yet");
+  }
+  if (env["JWT_AUDIENCE"] === userTokenAudience) {
+    problems.push(
+      `JWT_AUDIENCE: expected anything but "${userTokenAudience}", which is the audience of user tokens`,
+    );
+  }
   if (env["NODE_ENV"] === "production") problems.push(...refusedInProduction(env));
   return problems;
 }
@@ -245,7 +250,6 @@ function assemble(env: Parsed): Config {
       modelDir: env.MODEL_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "parley", "models"),
       ...given("deepgramApiKey", env.DEEPGRAM_API_KEY),
       ...given("deepgramUrl", env.DEEPGRAM_URL),
-      ...given("npmRegistryUrl", env.npm_config_registry),
     },
     retention: {
       ...given("transcriptDays", env.RETENTION_TRANSCRIPT_DAYS),

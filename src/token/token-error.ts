@@ -32,13 +32,22 @@ export class ForbiddenError extends Error {
   readonly retryable = false;
 }
 
-/** A request that cannot be met as it stands: `invalid` breaks a rule, `not-configured` asks for what is not set up. */
+export type TokenRequestErrorCode =
+  /** The request breaks a rule. */
+  | "invalid"
+  /** It asks for what is not set up on this server. */
+  | "not-configured"
+  /** It asks for what this server does not have. */
+  | "unsupported"
+  | "not-found";
+
+/** A request that cannot be met as it stands. */
 export class TokenRequestError extends Error {
   override readonly name = "TokenRequestError";
   readonly retryable = false;
-  readonly code: "invalid" | "not-configured" | "not-found";
+  readonly code: TokenRequestErrorCode;
 
-  constructor(code: "invalid" | "not-configured" | "not-found", message: string) {
+  constructor(code: TokenRequestErrorCode, message: string) {
     super(message);
     this.code = code;
   }

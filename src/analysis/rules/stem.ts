@@ -3,26 +3,30 @@
  * endings, knows no dictionary, and its stems are for comparing only.
  */
 
-/** Endings with what takes their place, the first that fits is taken; each leaves at least three letters. */
-const ENDINGS: readonly (readonly [RegExp, string])[] = [
-  [/'s$|s'$/, ""],
-  [/ational$/, "at"],
-  [/isation$|ization$/, "is"],
-  [/(?:ications?|ied|ies|ying|y)$/, "i"],
-  [/(?:ments?|ness(?:es)?|fully|ful)$/, ""],
-  [/(?:ations?|ators?|ative|ating|ated|ates|ate)$/, "at"],
-  [/(?:ings?|edly|ed|ers|er|ors|or|ions?|ively|ives?|ably|able|ally|al|ly|es|s|e)$/, ""],
+/** Endings, and what takes their place: of each step the first that fits and leaves three letters is taken. */
+const STEPS: readonly (readonly (readonly [RegExp, string])[])[] = [
+  [[/(?:'s|s')$/, ""]],
+  [[/(?:ments?|ness|nesses|fully|ful)$/, ""]],
+  [
+    [/(?:ied|ies|ying|y)$/, "i"],
+    [/(?:isations?|izations?)$/, "is"],
+    [/(?:ational|ations?|ators?|ative|ating|ated|ates|ate)$/, "at"],
+    [/(?:ings?|edly|ed|ers|er|ors|or|ions?|ively|ives?|ably|able|ally|al|ly|es|s|e)$/, ""],
+  ],
 ];
 
 /** Lower-case plain word in, stem out. Words of three letters or fewer, and numbers, stay as they are. */
 export function stem(plain: string): string {
   if (plain.length <= 3 || /\d/.test(plain)) return plain;
-  for (const [ending, replacement] of ENDINGS) {
-    if (!ending.test(plain)) continue;
-    const stemmed = plain.replace(ending, replacement);
-    if (stemmed.length >= 3) return undouble(stemmed);
+  return undouble(STEPS.reduce(takeStep, plain));
+}
+
+function takeStep(word: string, endings: readonly (readonly [RegExp, string])[]): string {
+  for (const [ending, replacement] of endings) {
+    const stemmed = word.replace(ending, replacement);
+    if (stemmed !== word && stemmed.length >= 3) return stemmed;
   }
-  return plain;
+  return word;
 }
 
 /** "plann" is "plan"; "pass" stays "pas" for "pass" and "passed" alike. */

@@ -1,0 +1,66 @@
+/**
+ * Who calls, and whether they may. Reads the `authorization` metadata, never a URL; answers every bad credential with one
+ * and the same UNAUTHENTICATED, and keeps the reason for the log.
+ */
+import { Code, ConnectError, createContextKey } from "@connectrpc/connect";
+import type { HandlerContext, Interceptor } from "@connectrpc/connect";
+import type { Caller } from "../../token/caller.ts";
+import { TokenError } from "../../token/token-error.ts";
+import { missingPermission, permissions } from "../permissions.ts";
+
+export interface CredentialsOptions {
+  /** Rejects with TokenError for a credential that is no good. */
+  readonly verify: (credential: string) => Promise<Caller>;
+  /** Why a credential was refused; for an operator only. */
+  readonly onRefused: (reason: { readonly method: string; readonly code: string }) => void;
+}
+
+export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "who calls" });
+
+export function credentialsInterceptor(options: CredentialsOptions): Interceptor {
+  return (next) => async (request) => {
+    const method = `${request.service.typeName}.${request.method.name}`;
+    const permission = permissions.get(method);
+    if (!permission) throw new ConnectError("nobody may call this", Code.PermissionDenied);
+    if (!permission.open) {
+      const caller = await identify(request.header, method, options);
+      const missing = missingPermission(permission, caller);
+      if (missing !== undefined) throw new ConnectError(missing, Code.PermissionDenied);
+      request.contextValues.set(callerKey, caller);
+    }
+    return next(request);
+  };
+}
+
+/** The caller, of one of the kinds that the permission table lets through. */
+export function requireCaller<K extends Caller["kind"]>(
+  context: HandlerContext,
+  ...kinds: K[]
+): Extract<Caller, { kind: K }> {
+  const caller = context.values.get(callerKey);
+  if (caller && (kinds as string[]).includes(caller.kind)) return caller as Extract<Caller, { kind: K }>;
+  throw new ConnectError("this call is not for you", Code.PermissionDenied);
+}
+
+async function identify(header: Headers, method: string, options: CredentialsOptions): Promise<Caller> {
+  // Several `authorization` headers arrive joined by ", ", which no credential contains.
+  const [, credential] = /^Bearer ([\x21-\x2b\x2d-\x7e]+)$/i.exec(header.get("authorization") ?? "") ?? [];
+  if (credential === undefined) {
+    options.onRefused({ method, code: "missing" });
+    throw refusal();
+  }
+  try {
+    return await options.verify(credential);
+  } catch (error) {
+    if (!(error instanceof TokenError)) throw error;
+    options.onRefused({ method, code: error.code });
+    throw refusal();
+  }
+}
+
+function refusal(): ConnectError {
+  return new ConnectError(
+    "missing or bad credential; send `authorization: Bearer <token or API key>`",
+    Code.Unauthenticated,
+  );
+}

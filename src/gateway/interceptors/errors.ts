@@ -1,0 +1,121 @@
+/**
+ * The one place where errors become Connect codes. What the caller can mend keeps its message; anything else becomes
+ * "internal error" with an id, and only the log has the rest.
+ */
+import { randomUUID } from "node:crypto";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Interceptor } from "@connectrpc/connect";
+import { AnalysisError } from "../../analysis/analysis-error.ts";
+import type { StorageErrorCode } from "../../storage/open-storage.ts";
+import { ForbiddenError, TokenError, TokenRequestError } from "../../token/token-error.ts";
+import { EngineError } from "../../transcription/engines/speech-engine.ts";
+import { SessionError } from "../../transcription/session-error.ts";
+import type { SessionErrorCode } from "../../transcription/session-error.ts";
+
+export interface ErrorsOptions {
+  /** Receives what the caller is not told. */
+  readonly onInternalError: (errorId: string, method: string, error: unknown) => void;
+}
+
+export function errorsInterceptor(options: ErrorsOptions): Interceptor {
+  return (next) => async (request) => {
+    const method = `${request.service.typeName}.${request.method.name}`;
+    const convert = (error: unknown) =>
+      toConnectError(error, (id) => options.onInternalError(id, method, error));
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: convertErrors(response.message, convert) } : response;
+    } catch (error) {
+      throw convert(error);
+    }
+  };
+}
+
+async function* convertErrors<T>(
+  messages: AsyncIterable<T>,
+  convert: (error: unknown) => ConnectError,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw convert(error);
+  }
+}
+
+/** `onInternal` gets the id that the caller is given. */
+export function toConnectError(error: unknown, onInternal: (errorId: string) => void): ConnectError {
+  const known = knownError(error);
+  if (known) return known;
+  const errorId = randomUUID();
+  onInternal(errorId);
+  return new ConnectError(`internal error (${errorId})`, Code.Internal);
+}
+
+function knownError(error: unknown): ConnectError | undefined {
+  if (error instanceof ConnectError)
+    return error.code === Code.Internal || error.code === Code.Unknown ? undefined : error;
+  if (error instanceof SessionError) return as(sessionCodes[error.code], error.message);
+  if (error instanceof ForbiddenError) return as(Code.PermissionDenied, error.message);
+  if (error instanceof TokenError) return as(Code.Unauthenticated, "the token is not good");
+  if (error instanceof TokenRequestError) return as(requestCodes[error.code], error.message);
+  if (error instanceof AnalysisError) return as(analysisCodes[error.code], error.message);
+  if (error instanceof EngineError) {
+    return error.code === "capacity" ? as(Code.ResourceExhausted, error.message) : undefined;
+  }
+  if (isStorageError(error)) return as(storageCodes[error.code], storageMessages[error.code] ?? "");
+  return undefined;
+}
+
+function as(code: Code | undefined, message: string): ConnectError | undefined {
+  return code === undefined ? undefined : new ConnectError(message, code);
+}
+
+const sessionCodes: Readonly<Record<SessionErrorCode, Code | undefined>> = {
+  invalid: Code.InvalidArgument,
+  unsupported: Code.Unimplemented,
+  forbidden: Code.PermissionDenied,
+  capacity: Code.ResourceExhausted,
+  "engine-unavailable": Code.Unavailable,
+  "reader-stalled": Code.ResourceExhausted,
+  idle: Code.DeadlineExceeded,
+  "token-expired": Code.Unauthenticated,
+  superseded: Code.Aborted,
+  stopping: Code.Unavailable,
+  internal: undefined,
+};
+
+const requestCodes: Readonly<Record<TokenRequestError["code"], Code>> = {
+  invalid: Code.InvalidArgument,
+  "not-configured": Code.FailedPrecondition,
+  unsupported: Code.Unimplemented,
+  "not-found": Code.NotFound,
+};
+
+const analysisCodes: Readonly<Record<AnalysisError["code"], Code>> = {
+  invalid: Code.InvalidArgument,
+  "not-found": Code.NotFound,
+  "not-ready": Code.FailedPrecondition,
+};
+
+const storageCodes: Readonly<Record<StorageErrorCode, Code | undefined>> = {
+  unavailable: Code.Unavailable,
+  fenced: Code.Aborted,
+  "bad-page-token": Code.InvalidArgument,
+  conflict: undefined,
+  locked: undefined,
+  corrupt: undefined,
+  "disk-full": undefined,
+  internal: undefined,
+};
+
+const storageMessages: Partial<Readonly<Record<StorageErrorCode, string>>> = {
+  unavailable: "the database does not answer; try again",
+  fenced: "the session was continued elsewhere or has ended",
+  "bad-page-token":
+    "page_token: not a token of this list; send next_page_token of the page before, or nothing",
+};
+
+/** By its shape: the class lives in storage, whose code only the composition root loads. */
+function isStorageError(error: unknown): error is Error & { readonly code: StorageErrorCode } {
+  return error instanceof Error && error.name === "StorageError";
+}

@@ -1,0 +1,104 @@
+/** A Transcribe request stream as a session's source. Sees to the order of messages and to fresh tokens. */
+import { Code, ConnectError } from "@connectrpc/connect";
+import type {
+  StreamControl,
+  TranscribeRequest,
+} from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
+import { TokenError } from "../../../token/token-error.ts";
+import { SessionError } from "../../../transcription/session-error.ts";
+import type { SessionSource, SourceMessage } from "../../../transcription/sources/session-source.ts";
+
+export interface GrpcSourceOptions {
+  readonly caller: ParticipantCaller;
+  /** Throws TokenError. */
+  readonly verifyToken: (token: string) => Caller;
+}
+
+/** As the proto says of AudioChunk.data. */
+const maxChunkBytes = 64 * 1024;
+
+/** What follows on `config`. */
+export async function* grpcSource(
+  requests: AsyncIterator<TranscribeRequest, undefined>,
+  options: GrpcSourceOptions,
+): SessionSource {
+  for (;;) {
+    const next = await readNext(requests);
+    if (next.done) return;
+    yield toSourceMessage(next.value, options);
+  }
+}
+
+/** The next request. What the client did wrong becomes a SessionError; a broken connection stays what it is. */
+export async function readNext(
+  requests: AsyncIterator<TranscribeRequest, undefined>,
+): Promise<IteratorResult<TranscribeRequest, undefined>> {
+  try {
+    return await requests.next();
+  } catch (error) {
+    if (error instanceof ConnectError) {
+      if (error.code === Code.InvalidArgument) throw new SessionError("invalid", error.rawMessage, error);
+      if (error.code === Code.ResourceExhausted) {
+        throw new SessionError("invalid", "a message is larger than 64 KiB; send smaller chunks", error);
+      }
+    }
+    throw error;
+  }
+}
+
+function toSourceMessage(request: TranscribeRequest, options: GrpcSourceOptions): SourceMessage {
+  const { message } = request;
+  switch (message.case) {
+    case "audio": {
+      const { data, firstSample } = message.value;
+      if (data.byteLength > maxChunkBytes) {
+        throw new SessionError(
+          "invalid",
+          `audio.data holds ${data.byteLength} bytes; at most ${maxChunkBytes} a chunk`,
+        );
+      }
+      return { type: "audio", firstSample: Number(firstSample), data };
+    }
+    case "control":
+      return toControl(message.value, options);
+    case "config":
+      throw new SessionError("invalid", "config was sent twice; it comes first, and once");
+    case undefined:
+      throw new SessionError("invalid", "an empty message; send audio or control");
+  }
+}
+
+function toControl(control: StreamControl, options: GrpcSourceOptions): SourceMessage {
+  const { action } = control;
+  switch (action.case) {
+    case "finalize":
+      return { type: "finalize" };
+    case "keepAlive":
+      return { type: "keep-alive" };
+    case "reauthenticate":
+      return { type: "reauthenticated", expireTime: reauthenticate(action.value.token, options) };
+    case undefined:
+      throw new SessionError("invalid", "an empty control; send finalize, reauthenticate or keep_alive");
+  }
+}
+
+function reauthenticate(token: string, options: GrpcSourceOptions): Date {
+  let fresh: Caller;
+  try {
+    fresh = options.verifyToken(token);
+  } catch (error) {
+    if (error instanceof TokenError)
+      throw new SessionError("token-expired", "reauthenticate.token is not good", error);
+    throw error;
+  }
+  const { roomName, participantIdentity } = options.caller;
+  if (
+    fresh.kind !== "participant" ||
+    fresh.roomName !== roomName ||
+    fresh.participantIdentity !== participantIdentity
+  ) {
+    throw new SessionError("forbidden", "reauthenticate.token is for another room or participant");
+  }
+  return fresh.expireTime;
+}

@@ -1,0 +1,119 @@
+/** TranscriptionService over Connect: carries streams between the wire and sessions, and reads what is stored. */
+import { toJsonString, create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  SessionSummarySchema,
+  TranscriptFormat,
+} from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Caller } from "../../../token/caller.ts";
+import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/export/export-transcript.ts";
+import type { ExportFormat } from "../../../transcription/export/export-transcript.ts";
+import type { SessionStore, StoredSession } from "../../../transcription/session-store.ts";
+import type { LiveSessions } from "../../../transcription/session/live-sessions.ts";
+import { summarize } from "../../../transcription/session/summarize.ts";
+import { feedSession, maxIdleMs, nextWithin } from "../../../transcription/sources/feed-session.ts";
+import { requireCaller } from "../../interceptors/credentials.ts";
+import { given } from "../optional.ts";
+import { readPage } from "../page.ts";
+import { grpcSource, readNext } from "./grpc-source.ts";
+import { readStreamConfig } from "./read-stream-config.ts";
+import { eventToProto, sessionToProto, summaryToProto } from "./to-proto.ts";
+
+export interface TranscriptionServiceDependencies {
+  readonly sessions: LiveSessions;
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  /** Throws TokenError. */
+  readonly verifyToken: (token: string) => Caller;
+}
+
+/** What a later version serves is left out; Connect answers UNIMPLEMENTED to it. */
+export function transcriptionService(
+  dependencies: TranscriptionServiceDependencies,
+): Partial<ServiceImpl<typeof TranscriptionService>> {
+  const { store } = dependencies;
+  return {
+    async *transcribe(requests, context) {
+      const caller = requireCaller(context, "participant");
+      const iterator = requests[Symbol.asyncIterator]() as AsyncIterator<
+        Awaited<ReturnType<typeof readNext>>["value"] & object,
+        undefined
+      >;
+      const first = await nextWithin({ next: () => readNext(iterator) }, maxIdleMs, dependencies.clock);
+      const session = await dependencies.sessions.open(
+        readStreamConfig(first.done ? undefined : first.value, caller),
+      );
+      const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
+      void feedSession(session, source, { clock: dependencies.clock, signal: context.signal });
+      let sequence = 0;
+      for await (const event of session.events) {
+        sequence += 1;
+        yield { sequence, event: eventToProto(event) };
+      }
+    },
+
+    async getSession(request, context) {
+      const session = await ownSession(request.sessionId, context, store);
+      const summary = summarize(session, await store.segments(session.sessionId));
+      return { session: sessionToProto(session), summary: summaryToProto(summary) };
+    },
+
+    async listSessions(request, context) {
+      const caller = requireCaller(context, "user", "service");
+      if (caller.kind === "user" && request.userId !== "" && request.userId !== caller.userId) {
+        throw new ConnectError("user_id: a user may list only their own sessions", Code.PermissionDenied);
+      }
+      const userId = caller.kind === "user" ? caller.userId : request.userId;
+      const page = await store.list(
+        { ...given("userId", userId), ...given("roomName", request.roomName) },
+        readPage(request),
+      );
+      return { sessions: page.items.map(sessionToProto), nextPageToken: page.next ?? "" };
+    },
+
+    async exportTranscript(request, context) {
+      const session = await ownSession(request.sessionId, context, store);
+      const segments = await store.segments(session.sessionId);
+      const fileName = (extension: string) => `session-${session.sessionId}.${extension}`;
+      if (request.format === TranscriptFormat.JSON) {
+        const summary = create(SessionSummarySchema, summaryToProto(summarize(session, segments)));
+        return {
+          content: toJsonString(SessionSummarySchema, summary, { prettySpaces: 2 }),
+          contentType: "application/json",
+          fileName: fileName("json"),
+        };
+      }
+      const format = textFormats[request.format];
+      if (format === undefined)
+        throw new ConnectError("format is required: VTT, SRT, TXT or JSON", Code.InvalidArgument);
+      return {
+        content: exportTranscript(format, segments),
+        contentType: EXPORT_MEDIA_TYPES[format],
+        fileName: fileName(format),
+      };
+    },
+  };
+}
+
+const textFormats: Partial<Readonly<Record<TranscriptFormat, ExportFormat>>> = {
+  [TranscriptFormat.VTT]: "vtt",
+  [TranscriptFormat.SRT]: "srt",
+  [TranscriptFormat.TXT]: "txt",
+};
+
+/** A session that is not the caller's is answered as one that is not there. */
+async function ownSession(
+  sessionId: string,
+  context: HandlerContext,
+  store: SessionStore,
+): Promise<StoredSession> {
+  const caller = requireCaller(context, "user", "service");
+  const session = await store.get(sessionId);
+  if (!session || (caller.kind === "user" && session.userId !== caller.userId)) {
+    throw new ConnectError("session_id: no such session", Code.NotFound);
+  }
+  return session;
+}

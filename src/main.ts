@@ -1,0 +1,281 @@
+/**
+ * The composition root: reads the configuration, builds the parts, hands them to each other, and listens. The only place
+ * that knows all of them. Run as a program it serves until SIGTERM or SIGINT.
+ */
+import { readFile } from "node:fs/promises";
+import { pino } from "pino";
+import type { Logger } from "pino";
+import {
+  AnalysisService,
+  file_parley_analysis_v1_analysis,
+} from "../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import { TokenService, file_parley_token_v1_token } from "../gen/ts/parley/token/v1/token_pb.ts";
+import {
+  TranscriptionService,
+  file_parley_transcription_v1_transcription,
+} from "../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { Interviews } from "./analysis/interviews.ts";
+import { openPgBossQueue } from "./analysis/jobs/pg-boss-queue.ts";
+import { systemClock } from "./clock.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { createGateway } from "./gateway/create-gateway.ts";
+import { indexPage } from "./gateway/index-page.ts";
+import { callerKey, credentialsInterceptor } from "./gateway/interceptors/credentials.ts";
+import { deadlineInterceptor } from "./gateway/interceptors/deadline.ts";
+import { errorsInterceptor } from "./gateway/interceptors/errors.ts";
+import { logInterceptor } from "./gateway/interceptors/log.ts";
+import { requestIdInterceptor } from "./gateway/interceptors/request-id.ts";
+import { validationInterceptor } from "./gateway/interceptors/validation.ts";
+import { checkPermissions } from "./gateway/permissions.ts";
+import { analysisService } from "./gateway/services/analysis/analysis-service.ts";
+import { tokenService } from "./gateway/services/token/token-service.ts";
+import { transcriptionService } from "./gateway/services/transcription/transcription-service.ts";
+import { openStorage } from "./storage/open-storage.ts";
+import type { Storage } from "./storage/open-storage.ts";
+import { describeApiKey, parseApiKey } from "./token/api-key.ts";
+import { apiKeyScopes } from "./token/api-key-store.ts";
+import type { Caller } from "./token/caller.ts";
+import type { JwtSettings } from "./token/jwt-settings.ts";
+import { readOrMakeLocalSecrets } from "./token/local-secrets.ts";
+import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
+import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
+import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
+import { LiveSessions } from "./transcription/session/live-sessions.ts";
+import { summarize } from "./transcription/session/summarize.ts";
+
+export interface ServerOptions {
+  readonly log: Logger;
+  /** Keeps everything in memory; for a process that ends soon. Default false. */
+  readonly throwAway?: boolean;
+  readonly onModelProgress?: (progress: ModelProgress) => void;
+}
+
+export interface Server {
+  /** Where it listens, as one reaches it from this machine. */
+  readonly url: string;
+  /** An API key with every scope; absent in production. */
+  readonly developmentApiKey?: string;
+  /** Resolves when the speech engine has its models; rejects with what is wrong with them. */
+  readonly engineReady: Promise<void>;
+  /** Tells streams the deadline, brings their words in safety, and closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Sessions learn of the end this much before the gateway cuts connections. */
+const lastWordsMs = 6_000;
+
+export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
+  const { log } = options;
+  checkPermissions([TokenService, TranscriptionService, AnalysisService]);
+  const engine = createOfflineEngine({
+    modelDir: config.speech.modelDir,
+    ...(options.onModelProgress && { onModelProgress: options.onModelProgress }),
+    onProcessExit: (exit) => log.warn({ exit }, "a speech process ended"),
+  });
+  const engineReady = engine.warmUp();
+  engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
+
+  const { jwt, developmentApiKey } = await readSecrets(config);
+  const storage = await openStorage({
+    dataDir: options.throwAway ? "memory:" : config.dataDir,
+    ...(config.databaseUrl !== undefined && !options.throwAway && { url: config.databaseUrl }),
+    log,
+  });
+  if (developmentApiKey !== undefined) await keepDevelopmentKey(storage, developmentApiKey);
+
+  const queue = await openPgBossQueue({
+    database: storage.jobsDatabase,
+    kind: storage.kind,
+    onProblem: (message, error) => log.warn({ err: error }, message),
+  });
+  const interviews = new Interviews({
+    store: storage.interviews,
+    queue,
+    loadSession: (sessionId) => loadSession(storage, sessionId),
+    clock: systemClock,
+  });
+  await interviews.start();
+
+  const sessions = new LiveSessions({
+    store: storage.sessions,
+    engine,
+    clock: systemClock,
+    queueAnalysis: (session) => interviews.requestForEndingSession(session),
+    onProblem: (sessionId, message, error) => log.warn({ sessionId, err: error }, message),
+  });
+  await sessions.start({ endAll: storage.kind === "pglite" });
+
+  const gateway = createGateway({
+    routes(router) {
+      router.service(
+        TokenService,
+        tokenService({
+          jwt,
+          ...(config.livekit && { livekit: config.livekit }),
+          rooms: storage.rooms,
+          apiKeys: storage.apiKeys,
+          now: systemClock.now,
+        }),
+      );
+      router.service(
+        TranscriptionService,
+        transcriptionService({
+          sessions,
+          store: storage.sessions,
+          clock: systemClock,
+          verifyToken: (token) => verifyOwnToken(token, jwt, systemClock.now()),
+        }),
+      );
+      router.service(AnalysisService, analysisService({ interviews }));
+    },
+    interceptors: [
+      requestIdInterceptor(),
+      logInterceptor({ log, caller: (values) => nameCaller(values.get(callerKey)) }),
+      errorsInterceptor({
+        onInternalError: (errorId, method, error) =>
+          log.error({ errorId, method, err: error }, "internal error"),
+      }),
+      credentialsInterceptor({
+        verify: (credential) =>
+          verifyCredential(
+            credential,
+            {
+              jwt,
+              apiKeys: storage.apiKeys,
+              ...(config.transcriptionServiceApiKey !== undefined && {
+                fixedAnalysisKey: config.transcriptionServiceApiKey,
+              }),
+            },
+            systemClock.now(),
+          ),
+        onRefused: (reason) => log.info(reason, "credential refused"),
+      }),
+      validationInterceptor(),
+      deadlineInterceptor(),
+    ],
+    openInterceptors: [requestIdInterceptor(), logInterceptor({ log }), deadlineInterceptor()],
+    health: async () => {
+      const dependencies = { database: await storage.health(), speech: engine.health() };
+      return { ready: Object.values(dependencies).every((part) => part.ready), dependencies };
+    },
+    descriptors: [
+      file_parley_token_v1_token,
+      file_parley_transcription_v1_transcription,
+      file_parley_analysis_v1_analysis,
+    ],
+    ...(config.tls && { tls: await readTls(config.tls) }),
+    allowedOrigins: config.allowedOrigins,
+    indexPage,
+    log,
+  });
+  const { port } = await gateway.listen(config.port, config.host);
+  const url = `${config.tls ? "https" : "http"}://${reachableHost(config.host)}:${port}`;
+  log.info({ url, database: storage.kind, engine: engine.name }, "listening");
+
+  return {
+    url,
+    engineReady,
+    ...(developmentApiKey !== undefined && { developmentApiKey }),
+    async stop(graceMs) {
+      await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
+      await queue.stop();
+      await engine.close();
+      await storage.close();
+      log.info("stopped");
+    },
+  };
+}
+
+interface Secrets {
+  readonly jwt: JwtSettings;
+  readonly developmentApiKey?: string;
+}
+
+async function readSecrets(config: Config): Promise<Secrets> {
+  const { secret: given, ...rest } = config.jwt;
+  if (config.production) {
+    if (given === undefined) throw new ConfigError(["JWT_SECRET: expected to be set in production"]);
+    return { jwt: { ...rest, secret: given } };
+  }
+  const { jwtSecret, developmentApiKey } = await readOrMakeLocalSecrets(config.dataDir);
+  return { jwt: { ...rest, secret: given ?? jwtSecret }, developmentApiKey };
+}
+
+async function keepDevelopmentKey(storage: Storage, key: string): Promise<void> {
+  const parsed = parseApiKey(key);
+  if (!parsed || (await storage.apiKeys.get(parsed.apiKeyId))) return;
+  await storage.apiKeys.create(
+    describeApiKey(key, { displayName: "development", scopes: apiKeyScopes }, Date.now()),
+  );
+}
+
+async function loadSession(storage: Storage, sessionId: string) {
+  const session = await storage.sessions.get(sessionId);
+  if (!session) return undefined;
+  const { words, figures } = summarize(session, await storage.sessions.segments(sessionId));
+  const { userId, roomName } = session;
+  return { userId, roomName, hasEnded: session.state === "ended", words, figures };
+}
+
+async function readTls(tls: NonNullable<Config["tls"]>): Promise<{ certPem: string; keyPem: string }> {
+  const read = async (name: string, file: string) => {
+    try {
+      return await readFile(file, "utf8");
+    } catch (error) {
+      throw new ConfigError([
+        `${name}: expected a readable file (${(error as NodeJS.ErrnoException).code ?? "error"})`,
+      ]);
+    }
+  };
+  return {
+    certPem: await read("TLS_CERT_FILE", tls.certFile),
+    keyPem: await read("TLS_KEY_FILE", tls.keyFile),
+  };
+}
+
+function nameCaller(caller: Caller | undefined): string | undefined {
+  if (!caller) return undefined;
+  return caller.kind === "service" ? `service:${caller.apiKeyId}` : `${caller.kind}:${caller.userId}`;
+}
+
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** How long SIGTERM leaves running sessions, in milliseconds. */
+const stopGraceMs = 10_000;
+
+/** Serves until SIGTERM or SIGINT; a second signal ends the process at once. */
+export async function serve(): Promise<void> {
+  const config = readConfig();
+  const log = pino({ level: config.logLevel });
+  const server = await startServer(config, { log });
+  if (server.developmentApiKey !== undefined) {
+    process.stdout.write(`Parley is at ${server.url}\nDevelopment API key: ${server.developmentApiKey}\n`);
+  }
+  let stopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      server.stop(stopGraceMs).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, "the server did not stop well");
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await serve();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : "the server did not start"}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,14 @@
+/** Where a session's audio comes from, whatever carries it: a gRPC stream, a WebSocket, a participant of a room. */
+
+export type SourceMessage =
+  | { readonly type: "audio"; readonly firstSample: number; readonly data: Uint8Array }
+  | { readonly type: "finalize" }
+  | { readonly type: "keep-alive" }
+  /** The speaker's right to be here was renewed, until then. */
+  | { readonly type: "reauthenticated"; readonly expireTime: Date };
+
+/**
+ * Ends when the speaker has said everything. Throws a SessionError for what the speaker did wrong, and anything else when
+ * the connection broke.
+ */
+export type SessionSource = AsyncIterable<SourceMessage>;

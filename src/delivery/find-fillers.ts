@@ -21,11 +21,10 @@ export const SETTING_OFF_PAUSE_MS = 200;
 export function findFillers(words: readonly SpokenWord[]): Filler[] {
   const tokens = words.map((word) => readFillerToken(word.text));
   const hasSmallLetters = words.some((word) => /\p{Ll}/u.test(word.text));
+  const hesitations = words.map((_, index) => isHesitation(words, tokens, index, hasSmallLetters));
   const fillers: Filler[] = [];
   for (let index = 0; index < words.length; index += 1) {
-    const length = isHesitation(words, tokens, index, hasSmallLetters)
-      ? 1
-      : setOffLength(words, tokens, index);
+    const length = hesitations[index] === true ? 1 : setOffLength(words, tokens, hesitations, index);
     const first = words[index];
     const last = words[index + length - 1];
     if (length === 0 || first === undefined || last === undefined) continue;
@@ -66,15 +65,23 @@ function isAnswer(tokens: readonly FillerToken[], index: number): boolean {
 }
 
 /** How many words the set-off filler at `index` has; 0 when there is none. */
-function setOffLength(words: readonly SpokenWord[], tokens: readonly FillerToken[], index: number): number {
+function setOffLength(
+  words: readonly SpokenWord[],
+  tokens: readonly FillerToken[],
+  hesitations: readonly boolean[],
+  index: number,
+): number {
   for (const filler of SET_OFF_FILLERS) {
-    const lastIndex = index + filler.length - 1;
     if (!filler.every((part, offset) => tokens[index + offset]?.plain === part)) continue;
+    const last = index + filler.length - 1;
     const whole = filler.every(
       (_, offset) => offset === 0 || !hasBreak(tokens, index + offset - 1, index + offset),
     );
-    if (whole && isParted(words, tokens, index - 1) && isParted(words, tokens, lastIndex))
-      return filler.length;
+    let before = index - 1;
+    while (hesitations[before] === true && !isParted(words, tokens, before)) before -= 1;
+    let after = last;
+    while (hesitations[after + 1] === true && !isParted(words, tokens, after)) after += 1;
+    if (whole && isParted(words, tokens, before) && isParted(words, tokens, after)) return filler.length;
   }
   return 0;
 }

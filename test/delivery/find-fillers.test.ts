@@ -39,6 +39,8 @@ test.each([
   ["It was, like, late.", ["like"]],
   ["It was {200} like {200} late.", ["like"]],
   ["It was, like {200} late.", ["like"]],
+  ["It was, um like, late.", ["um", "like"]],
+  ["It was, like um uh, late.", ["like", "um", "uh"]],
   ["So, I went.", ["so"]],
   ["I went. So, he came.", ["so"]],
   ["It was, you know, late.", ["you know"]],
@@ -56,6 +58,7 @@ test.each([
 
 test.each([
   "I like it.",
+  "The so called, and so on.",
   "That is what I like.",
   "I would like, perhaps, tea.",
   "It was {199} like {199} late.",

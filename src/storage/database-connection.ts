@@ -19,6 +19,6 @@ export interface SqlResult {
 }
 
 /** Of several statements' results, what pg-boss makes of them. */
-export function allRows(results: readonly SqlResult[]): SqlResult {
-  return { rows: results.flatMap<unknown>(({ rows }) => rows) };
+export function allRows(results: readonly { rows: unknown[] }[]): SqlResult {
+  return { rows: results.flatMap(({ rows }) => rows) };
 }

@@ -58,6 +58,7 @@ test.each([
 
 test.each([
   "I like it.",
+  "It is for, you, know, him.",
   "The so called, and so on.",
   "That is what I like.",
   "I would like, perhaps, tea.",

@@ -76,7 +76,7 @@ function subjectsOf(question: string): Map<string, string> {
   const subjects = new Map<string, string>();
   for (const token of question.split(/\s+/)) {
     const plain = plainForm(token);
-    if (plain.length < 3 || isStopWord(plain) || FRAMING.has(plain)) continue;
+    if (FRAMING.has(plain)) continue;
     for (const part of stemsOf(plain)) if (!subjects.has(part)) subjects.set(part, plain);
   }
   return subjects;

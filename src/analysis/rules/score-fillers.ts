@@ -24,21 +24,15 @@ const MOST_CITED = 5;
 export function scoreFillers(figures: DeliveryFigures | undefined, words: readonly SpokenWord[]): Finding {
   if (figures === undefined) return missing("There is no recording, so fillers cannot be scored.", 0, []);
   const heard = findFillers(words);
-  if (!figures.fillers.detectable || figures.fillers.per100Words === undefined) {
-    return missing(
-      "The recogniser may leave out words like “um”, so fillers cannot be scored.",
-      figures.totalWords,
-      heard,
-    );
-  }
-  if (figures.totalWords < LEAST_WORDS) {
-    return missing(
-      "Too little was said to score fillers; it takes at least ten words.",
-      figures.totalWords,
-      heard,
-    );
+  if (!figures.fillers.detectable) {
+    const summary = "The recogniser may leave out words like “um”, so fillers cannot be scored.";
+    return missing(summary, figures.totalWords, heard);
   }
   const per100 = figures.fillers.per100Words;
+  if (per100 === undefined || figures.totalWords < LEAST_WORDS) {
+    const summary = "Too little was said to score fillers; it takes at least ten words.";
+    return missing(summary, figures.totalWords, heard);
+  }
   const uses = figures.fillers.uses;
   const value = toScore((SCORE_LOST_PER_100 - per100) / (SCORE_LOST_PER_100 - UNNOTICED_PER_100));
   const evidence = [

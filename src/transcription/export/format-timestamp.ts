@@ -4,10 +4,10 @@
 
 /**
  * `HH:MM:SS` and milliseconds after `separator`: "." in WebVTT, "," in SubRip. Hours have two digits or as many as they
- * need. A negative time is written as 0.
+ * need. The time is not negative.
  */
 export function formatTimestamp(timeMs: number, separator: "." | ","): string {
-  const wholeMs = Math.max(0, Math.floor(timeMs));
+  const wholeMs = Math.floor(timeMs);
   const hours = Math.floor(wholeMs / 3_600_000);
   const minutes = Math.floor(wholeMs / 60_000) % 60;
   const seconds = Math.floor(wholeMs / 1000) % 60;

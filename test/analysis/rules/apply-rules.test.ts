@@ -127,6 +127,10 @@ describe("what is missing is said, never scored", () => {
     }
   });
 
+  test("silence is not blamed on the recogniser", () => {
+    expect(summary(applyRules(session([])), "fillers")).toMatch(/Too little was said/);
+  });
+
   test("a word or two: no scores, but three things to do", () => {
     const report = applyRules(session(speak("Yes. Sure.")));
     expect(report).not.toHaveProperty("overallScore");

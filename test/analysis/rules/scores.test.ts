@@ -11,6 +11,11 @@ import { ESSAY, LITANY, session, speak, STORY, STORY_QUESTION } from "./answers.
 const valueOf = (aspect: Aspect, input: RulesInput) =>
   applyRules(input).scores.find((score) => score.aspect === aspect)?.value;
 
+const evidenceOf = (aspect: Aspect, input: RulesInput) =>
+  applyRules(input)
+    .scores.find((score) => score.aspect === aspect)!
+    .evidence.map((entry) => `${entry.text} ${entry.value ?? ""}`);
+
 describe("pace", () => {
   const paceOf = (slowness: number) => {
     const input = session(speak(STORY, { slowness }));
@@ -119,10 +124,30 @@ describe("variety", () => {
     expect(once).toBeGreaterThanOrEqual(valueOf("variety", { words: [], text: ESSAY })! - 5);
   });
 
+  test("without punctuation a silence ends a sentence, so that sentence beginnings are still heard", () => {
+    const said = ESSAY.replaceAll(/[.,]/g, "").toLowerCase().split(" ");
+    const words = speak(said.map((token, index) => (index % 8 === 0 ? `we ${token}` : token)).join(" "));
+    let byMs = 0;
+    const spoken = words.map((word) => {
+      if (word.text === "we") byMs += 700;
+      return { ...word, startMs: word.startMs + byMs, endMs: word.endMs + byMs };
+    });
+    expect(evidenceOf("variety", session(spoken)).join()).toMatch(/sentences begin with “we”/);
+    expect(evidenceOf("variety", session(words)).join()).not.toMatch(/begin with/);
+  });
+
+  test("a phrase that comes back three times is cited once, however its words overlap", () => {
+    const text = `${ESSAY} At the end of the day it works. At the end of the day it pays. At the end of the day it is ours.`;
+    const cited = evidenceOf("variety", { words: [], text }).filter((entry) => entry.startsWith("Said"));
+    expect(cited.length).toBeGreaterThan(0);
+    expect(cited.length).toBeLessThanOrEqual(2);
+    expect(cited[0]).toMatch(/^Said 3 times: “.* end.*”/);
+  });
+
   test("fillers do not count as variety", () => {
     const filled = LITANY.replaceAll(". ", ". Um, uh, er, ");
-    expect(valueOf("variety", { words: [], text: filled })).toBe(
-      valueOf("variety", { words: [], text: LITANY }),
+    expect(evidenceOf("variety", { words: [], text: filled })).toEqual(
+      evidenceOf("variety", { words: [], text: LITANY }),
     );
   });
 });
@@ -150,6 +175,17 @@ describe("structure", () => {
       expect(scoreOf(text.join(" "))).toBeLessThanOrEqual(80);
     });
     expect(scoreOf([...sentences.slice(0, 3), "As a result returns fell."].join(" "))).toBe(90);
+  });
+
+  test("cues are heard through fillers and abbreviations, and the result with a number is the one that counts", () => {
+    const text =
+      "Last year our client Dr. Smith had a problem with returns. I was asked to help. I called her. As, um, a result " +
+      "she was happy. As a result returns fell by 30 percent.";
+    expect(scoreOf(text)).toBe(100);
+    const cited = evidenceOf("structure", { words: [], text });
+    expect(cited[1]).toContain("Dr. Smith had a problem");
+    expect(cited[4]).toContain("30 percent");
+    expect(scoreOf(text.replace(" As a result returns fell by 30 percent.", ""))).toBe(90);
   });
 
   test("saying more at the end never lowers it", () => {

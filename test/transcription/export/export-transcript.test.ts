@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ExportSegment, ExportWord } from "../../../src/transcription/export/export-transcript.ts";
 import { exportTranscript } from "../../../src/transcription/export/export-transcript.ts";
+import { timeWords } from "../../../src/transcription/export/time-words.ts";
 import { audioWords, RECORDINGS } from "../../delivery/audio-words.ts";
 import type { ParsedCue } from "./parse-captions.ts";
 import { parseSrt, parseVtt } from "./parse-captions.ts";
@@ -41,9 +42,49 @@ test("a second of silence parts two cues", () => {
 
 test("slow speech: no cue lasts longer than 7 s, not even one long word", () => {
   const words = [word("so", 0, 4_000), word("slow", 4_000, 8_000), word("speech", 8_000, 20_000)];
-  for (const cue of parseVtt(exportTranscript("vtt", [{ ...segment("so slow speech"), words }]))) {
+  const cues = parseVtt(exportTranscript("vtt", [{ ...segment("so slow speech"), words }]));
+  expect(textsOf(cues)).toEqual(["so", "slow", "speech"]);
+  for (const cue of cues) {
     expect(cue.endMs - cue.startMs).toBeLessThanOrEqual(7_000);
   }
+});
+
+test("without punctuation cues break where there is a silence", () => {
+  const text =
+    "we took the long way round because the bridge was closed and nobody had told us about it until then";
+  const words = segment(text).words.map((entry, index) => {
+    const byMs = index < 8 ? 0 : 400;
+    return word(entry.text, entry.startMs + byMs, entry.endMs + byMs);
+  });
+  const cues = parseVtt(exportTranscript("vtt", [{ ...segment(text), words }]));
+  expect(textsOf(cues)[0]).toBe("we took the long way round because the");
+});
+
+test("a short cue lingers to a second, but not into the next one", () => {
+  const alone = parseVtt(exportTranscript("vtt", [{ ...segment("Yes."), words: [word("Yes.", 500, 700)] }]));
+  expect(alone).toMatchObject([{ startMs: 500, endMs: 1_500 }]);
+  const segments = [500, 1_200].map((startMs) => ({
+    ...segment("Yes."),
+    startMs,
+    words: [word("Yes.", startMs, startMs + 200)],
+  }));
+  expect(parseVtt(exportTranscript("vtt", segments))).toMatchObject([{ endMs: 1_200 }, { startMs: 1_200 }]);
+});
+
+test("words without length at the same time are cues one after the other", () => {
+  const segments = [0, 1].map((channel) => ({
+    ...segment("Yes.", channel),
+    words: [word("Yes.", 500, 500)],
+  }));
+  expect(parseVtt(exportTranscript("vtt", segments))).toMatchObject([
+    { startMs: 500, endMs: 700 },
+    { startMs: 700, endMs: 1_700 },
+  ]);
+});
+
+test("words that come out of order or end before they start are put right", () => {
+  const words = [word("two", 600, 500), word("one", 0, 400)];
+  expect(timeWords({ ...segment("one two"), words })).toEqual([word("one", 0, 400), word("two", 600, 600)]);
 });
 
 test("a session without words is a valid empty file", () => {
@@ -112,6 +153,9 @@ describe("several channels", () => {
     const cues = parseVtt(exportTranscript("vtt", [segment(ANSWER, 0), segment(ANSWER, 1)]));
     expectReadable(cues);
     for (const cue of cues) expect(cue.endMs - cue.startMs).toBeGreaterThanOrEqual(700);
+    expectReadable(
+      parseSrt(exportTranscript("srt", [segment(ANSWER.replaceAll(/[.,]/g, ""), 0), segment(ANSWER, 1)])),
+    );
   });
 });
 

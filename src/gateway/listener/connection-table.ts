@@ -5,6 +5,8 @@ export interface ConnectionTable {
   /** Keeps the socket until it closes. False, with the socket destroyed, when there are too many. */
   admit(socket: Socket): boolean;
   size(): number;
+  /** Resolves when there is none. */
+  empty(): Promise<void>;
   /** Cuts every connection. */
   destroyAll(): void;
 }
@@ -12,6 +14,7 @@ export interface ConnectionTable {
 export function createConnectionTable(limits: { max: number; maxPerAddress: number }): ConnectionTable {
   const sockets = new Set<Socket>();
   const perAddress = new Map<string, number>();
+  let waiting: (() => void)[] = [];
   return {
     admit(socket) {
       const key = addressKey(socket.remoteAddress);
@@ -25,6 +28,10 @@ export function createConnectionTable(limits: { max: number; maxPerAddress: numb
       perAddress.set(key, held + 1);
       socket.once("close", () => {
         sockets.delete(socket);
+        if (sockets.size === 0) {
+          for (const resolve of waiting) resolve();
+          waiting = [];
+        }
         const left = (perAddress.get(key) ?? 1) - 1;
         if (left === 0) perAddress.delete(key);
         else perAddress.set(key, left);
@@ -32,6 +39,11 @@ export function createConnectionTable(limits: { max: number; maxPerAddress: numb
       return true;
     },
     size: () => sockets.size,
+    empty: () =>
+      new Promise((resolve) => {
+        if (sockets.size === 0) resolve();
+        else waiting.push(resolve);
+      }),
     destroyAll() {
       for (const socket of sockets) socket.destroy();
     },

@@ -50,6 +50,8 @@ export function createListener(options: ListenerOptions): Listener {
     socket.resume();
   };
   const serveHttp2 = (socket: Socket) => {
+    // HTTP/2 ends streams, not halves of connections: a peer that ends its half is gone.
+    socket.allowHalfOpen = false;
     http2.server.emit("connection", socket);
   };
   const serveCleartext = (socket: Socket) => {
@@ -92,7 +94,7 @@ export function createListener(options: ListenerOptions): Listener {
         // An error here says that the server was not listening: closed is what was asked for.
         outer.close(() => {
           http1.close();
-          resolve();
+          resolve(table.empty());
         });
         for (const giveUp of undecided) giveUp();
         http1.closeIdleConnections();

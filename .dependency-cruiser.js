@@ -13,7 +13,7 @@ const only = (name, comment, library, allowed) => ({
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
     {
       name: "delivery-is-pure",
       comment: "delivery imports nothing of the others, and no library",
@@ -25,7 +25,7 @@ export default {
       name: "parts-do-not-know-the-gateway",
       severity: "error",
       from: { path: "^src/(token|transcription|delivery|analysis|storage)/" },
-      to: { path: "^src/(gateway|cli|web|client|main)" },
+      to: { path: "^src/(gateway|cli|web|client|main|diagnose)" },
     },
     {
       name: "storage-is-below-the-parts",
@@ -43,35 +43,68 @@ export default {
     },
     {
       name: "clients-speak-through-gen",
-      comment: "cli, web and client speak through the generated clients; cli may start a server and sign with the shared secret",
+      comment:
+        "cli, web and client speak through the generated clients; cli may start a server and sign with the shared secret",
       severity: "error",
       from: { path: "^src/(cli|web|client)/" },
-      to: { path: "^src/(transcription|analysis|storage|gateway|delivery)/", dependencyTypesNot: ["type-only"] },
+      to: {
+        path: "^src/(transcription|analysis|storage|gateway|delivery)/",
+        dependencyTypesNot: ["type-only"],
+      },
     },
     {
       name: "only-main-wires",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(main\\.ts|server\\.ts|cli/)" },
-      to: { path: "^src/(main|server)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/cli/" },
+      to: { path: "^src/(main|diagnose)\\.ts$" },
     },
-    only("only-gateway-knows-connect-server", "", "node_modules/@connectrpc/connect-node", "^src/(gateway|cli|client)/"),
+    only(
+      "only-gateway-knows-connect-server",
+      "",
+      "node_modules/@connectrpc/connect-node",
+      "^src/(gateway|cli|client)/",
+    ),
     only("only-gateway-knows-connect", "", "node_modules/@connectrpc/", "^src/(gateway|cli|client|web)/"),
     only("only-storage-knows-databases", "", "node_modules/(kysely|pg|@electric-sql)/", "^src/storage/"),
-    only("only-offline-knows-onnx", "", "node_modules/(onnxruntime-node|llama-tokenizer-js)/", "^src/transcription/engines/offline/"),
-    only("only-deepgram-knows-deepgram", "", "node_modules/@deepgram/", "^src/transcription/engines/deepgram/"),
-    only("only-livekit-room-knows-rtc", "", "node_modules/@livekit/rtc-node", "^src/transcription/sources/livekit-room"),
+    only(
+      "only-offline-knows-onnx",
+      "",
+      "node_modules/(onnxruntime-node|llama-tokenizer-js)/",
+      "^src/transcription/engines/offline/",
+    ),
+    only(
+      "only-deepgram-knows-deepgram",
+      "",
+      "node_modules/@deepgram/",
+      "^src/transcription/engines/deepgram/",
+    ),
+    only(
+      "only-livekit-room-knows-rtc",
+      "",
+      "node_modules/@livekit/rtc-node",
+      "^src/transcription/sources/livekit-room",
+    ),
     {
       name: "not-to-dev-dep",
       severity: "error",
       from: { path: "^src" },
       to: { dependencyTypes: ["npm-dev"] },
     },
-    { name: "not-to-unresolvable", severity: "error", from: { path: "^(src|test)" }, to: { couldNotResolve: true } },
+    {
+      name: "not-to-unresolvable",
+      severity: "error",
+      from: { path: "^(src|test)" },
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "types"], extensions: [".ts", ".js"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "types"],
+      extensions: [".ts", ".js"],
+    },
   },
 };

@@ -2,9 +2,9 @@
 
 export interface Clock {
   /** Milliseconds since the epoch. */
-  now(): number;
+  readonly now: () => number;
   /** Calls back once, after so many milliseconds; the returned function takes that back. */
-  after(ms: number, callback: () => void): () => void;
+  readonly after: (ms: number, callback: () => void) => () => void;
 }
 
 /** The real one. Its timers do not keep the process alive. */

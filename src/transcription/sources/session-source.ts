@@ -11,4 +11,4 @@ export type SourceMessage =
  * Ends when the speaker has said everything. Throws a SessionError for what the speaker did wrong, and anything else when
  * the connection broke.
  */
-export type SessionSource = AsyncIterable<SourceMessage>;
+export type SessionSource = AsyncIterable<SourceMessage, undefined>;

@@ -7,7 +7,7 @@ import type {
 import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { TokenError } from "../../../token/token-error.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
-import type { SessionSource, SourceMessage } from "../../../transcription/sources/session-source.ts";
+import type { SourceMessage } from "../../../transcription/sources/session-source.ts";
 
 export interface GrpcSourceOptions {
   readonly caller: ParticipantCaller;
@@ -22,10 +22,10 @@ const maxChunkBytes = 64 * 1024;
 export async function* grpcSource(
   requests: AsyncIterator<TranscribeRequest, undefined>,
   options: GrpcSourceOptions,
-): SessionSource {
+): AsyncGenerator<SourceMessage, undefined> {
   for (;;) {
     const next = await readNext(requests);
-    if (next.done) return;
+    if (next.done) return undefined;
     yield toSourceMessage(next.value, options);
   }
 }

@@ -6,7 +6,10 @@ import {
   SessionSummarySchema,
   TranscriptFormat,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import type { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type {
+  TranscribeRequest,
+  TranscriptionService,
+} from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Caller } from "../../../token/caller.ts";
 import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/export/export-transcript.ts";
@@ -38,10 +41,7 @@ export function transcriptionService(
   return {
     async *transcribe(requests, context) {
       const caller = requireCaller(context, "participant");
-      const iterator = requests[Symbol.asyncIterator]() as AsyncIterator<
-        Awaited<ReturnType<typeof readNext>>["value"] & object,
-        undefined
-      >;
+      const iterator = requests[Symbol.asyncIterator]() as AsyncIterator<TranscribeRequest, undefined>;
       const first = await nextWithin({ next: () => readNext(iterator) }, maxIdleMs, dependencies.clock);
       const session = await dependencies.sessions.open(
         readStreamConfig(first.done ? undefined : first.value, caller),

@@ -1,0 +1,17 @@
+/** `parley doctor`: checks every configured dependency and says what is wrong. */
+import { Command } from "commander";
+import { diagnose } from "../../diagnose.ts";
+import { CliError } from "../cli-error.ts";
+
+const marks = { ok: "✓", warning: "!", wrong: "✗" } as const;
+
+export function doctorCommand(): Command {
+  return new Command("doctor").description("check every configured dependency").action(async () => {
+    let wrong = 0;
+    for await (const finding of diagnose()) {
+      process.stdout.write(`${marks[finding.state]} ${finding.subject.padEnd(14)} ${finding.detail}\n`);
+      if (finding.state === "wrong") wrong += 1;
+    }
+    if (wrong > 0) throw new CliError(`${wrong} thing(s) to mend`);
+  });
+}

@@ -1,0 +1,9 @@
+/** `parley serve`: the server, as `npm start` runs it. */
+import { Command } from "commander";
+import { serve } from "../../main.ts";
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("serve until SIGTERM or Ctrl-C; configured by the environment")
+    .action(serve);
+}

@@ -1,0 +1,141 @@
+/** `parley transcribe`: a recording through the whole server, with live captions, figures and the report. */
+import { toJson } from "@bufbuild/protobuf";
+import { Command } from "commander";
+import { InterviewState } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import type { Report } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import { Target } from "../../../gen/ts/parley/token/v1/token_pb.ts";
+import { SessionSummarySchema } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { CliError } from "../cli-error.ts";
+import { connect, explainFailure, findServer } from "../connect.ts";
+import type { ServerAddress } from "../connect.ts";
+import { startLocalServer } from "../local-server.ts";
+import { openCaptionScreen } from "../screen/caption-screen.ts";
+import { formatReport, formatSummary } from "../screen/print-summary.ts";
+import { streamFile } from "../stream-file.ts";
+import { openWav } from "../wav/open-wav.ts";
+import type { WavFile } from "../wav/open-wav.ts";
+
+export interface TranscribeOptions {
+  readonly room?: string;
+  readonly identity: string;
+  readonly question?: string;
+  readonly realtime?: boolean;
+  readonly separateChannels?: boolean;
+  readonly url?: string;
+  readonly apiKey?: string;
+  readonly json?: boolean;
+  readonly local?: boolean;
+}
+
+export function transcribeCommand(): Command {
+  return new Command("transcribe")
+    .description("recognise a WAV file and print captions, delivery figures and the report")
+    .argument("<file>", "a WAV file, 8 to 48 kHz")
+    .option("--room <name>", "room of the session (default: a new one)")
+    .option("--identity <name>", "who speaks", "speaker")
+    .option("--question <text>", "the question that is answered")
+    .option("--realtime", "send no faster than it was spoken")
+    .option("--separate-channels", "each channel is a speaker of its own (default: they are mixed)")
+    .option("--url <url>", "the server (default: this machine's)")
+    .option(
+      "--api-key <key>",
+      "an API key with the scopes tokens and analysis (default: the development key)",
+    )
+    .option("--json", "print one JSON object, the summary, and nothing else")
+    .option("--local", "start everything in this process, on a free port, with a throw-away database")
+    .action(async (file: string, options: TranscribeOptions) => {
+      const wav = await openWav(file);
+      if (wav.missingFrames > 0) {
+        const thereSeconds = (wav.durationMs / 1000).toFixed(1);
+        process.stderr.write(`${file} is cut short; transcribing the ${thereSeconds} s that are there\n`);
+      }
+      if (options.local !== true) {
+        await transcribe(wav, await findServer(options), options);
+        return;
+      }
+      const server = await startLocalServer();
+      try {
+        await transcribe(wav, server.address, options);
+      } finally {
+        await server.stop();
+      }
+    });
+}
+
+/** Runs one session and prints what came of it. */
+export async function transcribe(
+  wav: WavFile,
+  server: ServerAddress,
+  options: TranscribeOptions,
+): Promise<void> {
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort(new CliError("interrupted"));
+  process.once("SIGINT", onInterrupt);
+  try {
+    const summary = await runSession(wav, server, options, interrupt.signal);
+    if (options.json === true) {
+      const json = toJson(SessionSummarySchema, summary, { alwaysEmitImplicit: true });
+      process.stdout.write(`${JSON.stringify(json)}\n`);
+      return;
+    }
+    process.stdout.write(`\n${formatSummary(summary)}\n`);
+    const report = await waitForReport(summary.interviewId, server, interrupt.signal);
+    process.stdout.write(`\n${formatReport(report)}\n`);
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    throw error instanceof CliError ? error : explainFailure(error, server.url);
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
+  }
+}
+
+async function runSession(
+  wav: WavFile,
+  server: ServerAddress,
+  options: TranscribeOptions,
+  signal: AbortSignal,
+): Promise<SessionSummary> {
+  const { transcriptionToken } = await connect(server).tokens.createSessionTokens(
+    {
+      participantIdentity: options.identity,
+      targets: [Target.TRANSCRIPTION],
+      ...(options.room !== undefined && { roomName: options.room }),
+    },
+    { signal },
+  );
+  const screen =
+    options.json === true
+      ? undefined
+      : openCaptionScreen({ output: process.stdout, durationMs: wav.durationMs });
+  const requests = streamFile(wav, {
+    realtime: options.realtime ?? false,
+    separateChannels: options.separateChannels ?? false,
+    analyzeOnEnd: true,
+    ...(options.question !== undefined && { caseQuestion: options.question }),
+    signal,
+  });
+  try {
+    const participant = connect({ url: server.url, credential: transcriptionToken });
+    for await (const { event } of participant.transcription.transcribe(requests, { signal })) {
+      if (event.case === "sessionSummary") return event.value;
+      screen?.show(event);
+    }
+  } finally {
+    screen?.close();
+  }
+  throw new CliError("the server ended the session without a summary");
+}
+
+async function waitForReport(
+  interviewId: string,
+  server: ServerAddress,
+  signal: AbortSignal,
+): Promise<Report> {
+  for await (const { interview } of connect(server).analysis.watchInterview({ interviewId }, { signal })) {
+    if (interview?.state === InterviewState.FAILED)
+      throw new CliError(`the analysis failed: ${interview.failureCause}`);
+    if (interview?.report) return interview.report;
+  }
+  throw new CliError("the server ended the analysis without a report");
+}

@@ -1,3 +1,6 @@
+/**
+ * What is a filler and what is not, word by word. Judges the search alone, never rates.
+ */
 import { expect, test } from "vitest";
 import { findFillers } from "../../src/delivery/find-fillers.ts";
 import { spoken } from "./spoken.ts";

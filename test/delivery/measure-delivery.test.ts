@@ -1,3 +1,7 @@
+/**
+ * All figures together: hand-computed examples, the true words of test/audio, properties, cost. Details of one
+ * figure are tested beside it.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FORMULA_VERSION, measureDelivery } from "../../src/delivery/measure-delivery.ts";

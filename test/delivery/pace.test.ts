@@ -1,3 +1,6 @@
+/**
+ * Pace and its windows, edges included, by hand and by properties. Never looks at text.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { averagePace } from "../../src/delivery/average-pace.ts";

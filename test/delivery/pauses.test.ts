@@ -1,3 +1,6 @@
+/**
+ * Voiced spans and the pauses between them, by hand and by properties. Never looks at words.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { findPauses } from "../../src/delivery/find-pauses.ts";

@@ -1,3 +1,7 @@
+/**
+ * Whole reports: real answers, what is missing, evidence that exists, soundness of any report. Scores one by one are in
+ * scores.test.ts.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Aspect, Evidence, Report } from "../../../src/analysis/report.ts";

@@ -1,3 +1,6 @@
+/**
+ * Each score: what raises it, what must never raise it, and examples by hand. Whole reports are in apply-rules.test.ts.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Aspect } from "../../../src/analysis/report.ts";

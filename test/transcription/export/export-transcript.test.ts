@@ -1,3 +1,6 @@
+/**
+ * Transcript files, read back by strict readers that share no code with the formatters. Never compares with a player.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ExportSegment, ExportWord } from "../../../src/transcription/export/export-transcript.ts";

@@ -21,27 +21,31 @@ export const HESITATION = /^(?:u+m+|u+h+m*|e+r(?:rr+)?|e+rm+|a+h+m*|h+m+|mm+)$/;
 /** What makes an answer of a hesitation sound before it, when a recogniser writes two tokens: "uh huh", "mm hmm". */
 export const ANSWER_ENDING = /^(?:huh|h+m+|oh)$/;
 
-/** Fillers only when set off on both sides; each a sequence of plain tokens. Longer before shorter. */
-export const SET_OFF_FILLERS: readonly (readonly string[])[] = [
-  ["you", "know"],
-  ["i", "mean"],
-  ["kind", "of"],
-  ["sort", "of"],
-  ["like"],
-  ["so"],
-  ["actually"],
-  ["basically"],
-  ["right"],
-];
+/** Fillers only when set off on both sides: the first plain token, and all of them. */
+export const SET_OFF_FILLERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["you", ["you", "know"]],
+  ["i", ["i", "mean"]],
+  ["kind", ["kind", "of"]],
+  ["sort", ["sort", "of"]],
+  ["like", ["like"]],
+  ["so", ["so"]],
+  ["actually", ["actually"]],
+  ["basically", ["basically"]],
+  ["right", ["right"]],
+]);
 
 /** Punctuation that sets words off; quotation marks, brackets and apostrophes do not, though they may stand beside it. */
 const BREAK = /[,;:.!?…—–-]/;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
-const SMALL_LETTERS = /^[a-z]+$/;
+/** What nearly all tokens are: letters, then perhaps a mark. Read apart because it is ten times as fast. */
+const PLAIN_TOKEN = /^([a-z']*[a-z])([,.?!]?)$/i;
 
 /** Linear in the token's length. */
 export function readFillerToken(text: string): FillerToken {
-  if (SMALL_LETTERS.test(text)) return { plain: text, brokenBefore: false, brokenAfter: false };
+  const [, letters, mark] = PLAIN_TOKEN.exec(text) ?? [];
+  if (letters !== undefined && !letters.startsWith("'")) {
+    return { plain: letters.toLowerCase(), brokenBefore: false, brokenAfter: mark !== "" };
+  }
   const characters = Array.from(text);
   const first = characters.findIndex((character) => LETTER_OR_DIGIT.test(character));
   if (first === -1) return { plain: "", brokenBefore: BREAK.test(text), brokenAfter: false };

@@ -71,19 +71,16 @@ function setOffLength(
   hesitations: readonly boolean[],
   index: number,
 ): number {
-  for (const filler of SET_OFF_FILLERS) {
-    if (!filler.every((part, offset) => tokens[index + offset]?.plain === part)) continue;
-    const last = index + filler.length - 1;
-    const whole = filler.every(
-      (_, offset) => offset === 0 || !hasBreak(tokens, index + offset - 1, index + offset),
-    );
-    let before = index - 1;
-    while (hesitations[before] === true && !isParted(words, tokens, before)) before -= 1;
-    let after = last;
-    while (hesitations[after + 1] === true && !isParted(words, tokens, after)) after += 1;
-    if (whole && isParted(words, tokens, before) && isParted(words, tokens, after)) return filler.length;
-  }
-  return 0;
+  const filler = SET_OFF_FILLERS.get(tokens[index]?.plain ?? "");
+  if (filler?.every((part, offset) => tokens[index + offset]?.plain === part) !== true) return 0;
+  const whole = filler.every(
+    (_, offset) => offset === 0 || !hasBreak(tokens, index + offset - 1, index + offset),
+  );
+  let before = index - 1;
+  while (hesitations[before] === true && !isParted(words, tokens, before)) before -= 1;
+  let after = index + filler.length - 1;
+  while (hesitations[after + 1] === true && !isParted(words, tokens, after)) after += 1;
+  return whole && isParted(words, tokens, before) && isParted(words, tokens, after) ? filler.length : 0;
 }
 
 /** Whether the word at `index` is parted from the one after it; also before the first word and after the last. */

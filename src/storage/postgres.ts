@@ -73,10 +73,16 @@ function openPool({ url, log }: PostgresOptions, limits: PoolLimits): pg.Pool {
     keepAlive: true,
     types,
   });
-  // An idle connection that is lost is replaced when the next one is needed; without a listener it ends the process.
+  // Without these listeners a lost connection ends the process: the pool listens while a connection is idle, a query while
+  // it runs, and nobody in between. The pool replaces it, and the query on it, if any, rejects.
   pool.on("error", (error) =>
     log.warn({ err: toStorageError(error) }, "lost an idle connection to PostgreSQL"),
   );
+  pool.on("connect", (client) => {
+    client.on("error", (error) =>
+      log.debug({ err: toStorageError(error) }, "lost a connection to PostgreSQL"),
+    );
+  });
   return pool;
 }
 

@@ -1,0 +1,99 @@
+/** API keys, rooms and interviews, on both databases. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Report } from "../../src/analysis/report.ts";
+import type { Storage } from "../../src/storage/open-storage.ts";
+import type { StoredRoom } from "../../src/token/room-store.ts";
+import { forEachDatabase } from "./databases.ts";
+import { apiKey, interview } from "./samples.ts";
+
+/** Storage keeps a report as it is, whatever is in it. */
+const report = { formulaVersion: 1, scores: [{ name: "pace", evidence: [0, 3] }] } as unknown as Report;
+const later = new Date("2026-02-03T04:05:06.789Z");
+
+forEachDatabase((_name, open) => {
+  let storage: Storage;
+  beforeAll(async () => void (storage = await open()));
+  afterAll(() => storage.close());
+
+  describe("an API key", () => {
+    test("comes back as it was stored", async () => {
+      const key = apiKey("whole", { expireTime: later });
+      await storage.apiKeys.create(key);
+      expect(await storage.apiKeys.get("whole")).toEqual(key);
+      expect(await storage.apiKeys.get("none")).toBeUndefined();
+      await expect(storage.apiKeys.create(key)).rejects.toMatchObject({ code: "conflict" });
+    });
+
+    test("keeps the time of its first revocation", async () => {
+      await storage.apiKeys.create(apiKey("revoked"));
+      const first = await storage.apiKeys.revoke("revoked", later);
+      expect(first).toEqual(apiKey("revoked", { revokeTime: later }));
+      expect(await storage.apiKeys.revoke("revoked", new Date(later.getTime() + 1))).toEqual(first);
+      expect(await storage.apiKeys.get("revoked")).toEqual(first);
+      expect(await storage.apiKeys.revoke("none", later)).toBeUndefined();
+    });
+  });
+
+  describe("a room", () => {
+    const room = (ownerUserId: string): StoredRoom => ({
+      roomName: "race",
+      ownerUserId,
+      access: "invited",
+      members: [{ userId: "bob", userType: "guest" }],
+      createTime: later,
+    });
+
+    test("made by two at once belongs to one of them", async () => {
+      const owners = ["ada", "bob", "eve", "joe"];
+      const won = await Promise.all(owners.map((owner) => storage.rooms.create(room(owner))));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await storage.rooms.get("race")).toEqual(room(owners[won.indexOf(true)]!));
+      expect(await storage.rooms.get("none")).toBeUndefined();
+    });
+  });
+
+  describe("an interview", () => {
+    test("comes back as it was stored", async () => {
+      const whole = interview("whole", {
+        sessionId: "session",
+        roomName: "room",
+        caseQuestion: "Why?",
+        difficulty: "hard",
+        candidateAnswer: "Because.",
+        state: "done",
+        report,
+      });
+      await storage.interviews.create(whole);
+      expect(await storage.interviews.get("whole")).toEqual(whole);
+      expect(await storage.interviews.get("none")).toBeUndefined();
+    });
+
+    test("moves on until it is done or has failed, and stays so", async () => {
+      await storage.interviews.create(interview("done"));
+      const running = { state: "running", updateTime: later } as const;
+      expect(await storage.interviews.update("done", running)).toBe(true);
+      expect(await storage.interviews.update("done", { state: "done", report, updateTime: later })).toBe(
+        true,
+      );
+      expect(await storage.interviews.update("done", running)).toBe(false);
+      expect(await storage.interviews.get("done")).toEqual(
+        interview("done", { state: "done", report, updateTime: later }),
+      );
+
+      await storage.interviews.create(interview("failed"));
+      const failed = { state: "failed", failureCause: "no words", updateTime: later } as const;
+      expect(await storage.interviews.update("failed", failed)).toBe(true);
+      expect(await storage.interviews.update("failed", { state: "done", report, updateTime: later })).toBe(
+        false,
+      );
+      expect(await storage.interviews.get("failed")).toEqual(interview("failed", failed));
+      expect(await storage.interviews.update("none", failed)).toBe(false);
+    });
+
+    test("is listed without its report", async () => {
+      await storage.interviews.create(interview("listed", { sessionId: "of", state: "done", report }));
+      const { items } = await storage.interviews.list({ sessionId: "of" }, { size: 5 });
+      expect(items).toEqual([interview("listed", { sessionId: "of", state: "done" })]);
+    });
+  });
+});

@@ -27,7 +27,7 @@ export interface DerivedDecoder {
 }
 
 /** Layers of the decoder whose cross-attention becomes an output, `cross_attention.<layer>`. */
-export const attentionLayers = [3, 4, 5] as const;
+export const attentionLayers = [3, 5] as const;
 
 /** Field numbers of onnx.proto. */
 const model = { graph: 7 } as const;

@@ -56,8 +56,8 @@ export const crossAttentionKeysFile: ModelFile = {
 
 export const decoderFile: ModelFile = {
   name: "derived_decoder.onnx",
-  bytes: 28_182_880,
-  sha256: "9a840a06bed5cfd97e6098521b9cb43bf086c5540f80efffd44200f6c2f7f65f",
+  bytes: 28_182_646,
+  sha256: "37bc41090147057b24389dec40706e1791babc9b3d26252c5cc1b52bc5cc9098",
 };
 
 export const derivedFiles: readonly ModelFile[] = [crossAttentionKeysFile, decoderFile];

@@ -1,6 +1,7 @@
 /**
- * The decoder heads whose cross-attention follows the audio word by word, found by measuring every head alone and in
- * groups on several voices (`node test/bench/engine-offline.ts` shows what they are worth).
+ * The decoder heads whose cross-attention follows the audio word by word. Chosen by measuring all 48 heads, alone, in
+ * pairs and in threes, on ten voices: the first follows words a little early and the second a little late, so
+ * together they are without bias. More heads did not help.
  */
 import type { attentionLayers } from "../model/derive-decoder.ts";
 
@@ -11,6 +12,5 @@ export interface AlignmentHead {
 
 export const alignmentHeads: readonly AlignmentHead[] = [
   { layer: 5, head: 6 },
-  { layer: 5, head: 4 },
-  { layer: 3, head: 6 },
+  { layer: 3, head: 7 },
 ];

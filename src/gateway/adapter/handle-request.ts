@@ -85,14 +85,17 @@ function dispatch(
   if (options.cors.apply(request, response)) return;
   const handler = options.handlers.get(target.path);
   const page = pages.get(target.path);
-  if (request.httpVersionMajor === 1 && /websocket/i.test(request.headers.upgrade ?? "")) {
+  const wantsWebSocket = request.httpVersionMajor === 1 && /websocket/i.test(request.headers.upgrade ?? "");
+  if (handler !== undefined && !wantsWebSocket) {
+    call(options, handler, requestId, request, response);
+    return;
+  }
+  options.tracker.begin(request, response, { takesStream: false, onEnd: options.onCallEnd });
+  if (wantsWebSocket) {
     const message = "this server does not speak WebSocket here";
     response.setHeader("connection", "close");
     answerJson(request, response, 501, { code: "unimplemented", message });
-  } else if (handler !== undefined) {
-    call(options, handler, requestId, request, response);
   } else if (page !== undefined && (request.method === "GET" || request.method === "HEAD")) {
-    options.tracker.begin(request, response, { takesStream: false, onEnd: options.onCallEnd });
     page(request, response);
   } else if (page !== undefined) {
     response.setHeader("allow", "GET, HEAD");

@@ -145,6 +145,28 @@ describe("times", () => {
     session.destroy();
   });
 
+  test("a stream that has its answer is closed, though its client never ends it", async () => {
+    await start({});
+    const session = connectHttp2(echo.url);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": transcribePath,
+      "content-type": "application/grpc",
+    });
+    stream.on("error", () => undefined);
+    stream.resume();
+    const status = new Promise((resolve) => {
+      stream.on("trailers", (trailers) => {
+        resolve(trailers["grpc-status"]);
+      });
+    });
+    // A StreamControl, which the handler refuses.
+    stream.write(Buffer.from([0, 0, 0, 0, 2, 0x1a, 0]));
+    expect(await status).toBe("3");
+    await expect.poll(() => echo.gateway.callsInFlight()).toBe(0);
+    session.destroy();
+  });
+
   test("an idle kept-alive connection and an idle session are closed", async () => {
     await start({ keepAliveTimeoutMs: 50, sessionIdleMs: 50 });
     const socket = open(echo.port);
@@ -275,6 +297,33 @@ describe("floods over HTTP/2 end their connection, and nobody else's", () => {
   test("SETTINGS", async () => {
     await start({});
     await flood(() => Buffer.concat(Array.from({ length: 10 }, () => frame(4, 0, 0))));
+  });
+
+  test.each([
+    [
+      "PING",
+      { maxPingsPer10s: 5 },
+      frame(6, 0, 0, Buffer.from("pingpong")),
+      frame(6, 1, 0, Buffer.from("pingpong")),
+    ],
+    ["SETTINGS", { maxSettingsPer10s: 5 }, frame(4, 0, 0), frame(4, 1, 0)],
+  ] as const)("%s, even when each waits for its answer", async (_name, limits, question, answer) => {
+    await start(limits);
+    const socket = open(echo.port);
+    const greeted = received(socket, frame(4, 1, 0).toString("latin1"));
+    socket.write(greeting);
+    await greeted;
+    const end = closed(socket).then(() => "closed");
+    let answered = 0;
+    for (;;) {
+      const next = received(socket, answer.toString("latin1")).then(() => "answered");
+      socket.write(question);
+      if ((await Promise.race([end, next])) === "closed") break;
+      answered++;
+      expect(answered).toBeLessThan(10);
+    }
+    expect(answered).toBeGreaterThan(2);
+    await expectServed();
   });
 
   test("CONTINUATION without end", async () => {

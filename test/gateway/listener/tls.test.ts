@@ -106,6 +106,22 @@ describe.skipIf(tls === undefined)("TLS (skipped without openssl)", () => {
     await expect.poll(() => echo.gateway.connections(), { timeout: 10_000 }).toBe(0);
   });
 
+  test("a connection over the cap is closed before its handshake", async () => {
+    if (tls === undefined) return;
+    const other = await startEchoGateway({ tls, limits: { maxConnections: 1 } });
+    const kept = open(other.port);
+    await expect.poll(() => other.gateway.connections()).toBe(1);
+    const refused = connectTls({ port: other.port, host: "127.0.0.1", ca: tls.certPem });
+    const outcome = await new Promise((resolve) => {
+      refused.on("error", resolve);
+      refused.on("secureConnect", () => resolve("secure"));
+    });
+    expect(outcome).toMatchObject({ code: "ECONNRESET" });
+    expect(other.gateway.connections()).toBe(1);
+    kept.destroy();
+    await other.close();
+  });
+
   test("stopping sends GOAWAY to secure sessions too", async () => {
     if (tls === undefined) return;
     const other = await startEchoGateway({ tls });

@@ -271,7 +271,8 @@ export async function serve(): Promise<void> {
   }
 }
 
-if (import.meta.main) {
+/** `serve`, with what went wrong as the last words of the process. */
+export async function runServer(): Promise<void> {
   try {
     await serve();
   } catch (error) {
@@ -279,3 +280,5 @@ if (import.meta.main) {
     process.exit(1);
   }
 }
+
+if (import.meta.main) await runServer();

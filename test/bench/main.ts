@@ -1,0 +1,12 @@
+/** `npm run bench -- NAME`: measures, and prints what it measured. */
+import { benchSpeech } from "./speech.ts";
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { speech: benchSpeech };
+
+const name = process.argv[2] ?? "";
+const bench = benches[name];
+if (!bench) {
+  console.error(`npm run bench -- ${Object.keys(benches).join(" | ")}`);
+  process.exit(2);
+}
+await bench();

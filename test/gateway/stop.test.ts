@@ -73,7 +73,10 @@ test("a stream that does not end is told UNAVAILABLE after the grace, and then c
   deaf.resume();
   await expect.poll(() => echo.gateway.callsInFlight()).toBe(2);
   await echo.gateway.stop({ graceMs: 10 });
-  expect((await stream.done).status.code).toBe(grpc.status.UNAVAILABLE);
+  expect((await stream.done).status).toMatchObject({
+    code: grpc.status.UNAVAILABLE,
+    details: "the server is stopping",
+  });
   await closed(deaf);
   expect(echo.gateway.connections()).toBe(0);
   client.close();
@@ -90,6 +93,7 @@ test("the signal cuts the grace short, and stopping twice is stopping once", asy
   const abort = new AbortController();
   const stopped = echo.gateway.stop({ graceMs: 600_000, signal: abort.signal });
   expect(echo.gateway.stop({ graceMs: 0 })).toBe(stopped);
+  await expect.poll(() => exchange(echo.port, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n")).toBe("");
   abort.abort();
   await stopped;
   expect(await call).toBe("cut");

@@ -12,6 +12,7 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { GatewayLimits } from "../listener/limits.ts";
 import { reachedKey } from "./call-context.ts";
+import { endStreamsWithSignal } from "./end-with-signal.ts";
 
 export interface LimitedRouterOptions {
   limits: GatewayLimits;
@@ -34,7 +35,7 @@ export function createLimitedRouter(options: LimitedRouterOptions): ConnectRoute
     shutdownSignal: options.shutdownSignal,
     ...(options.requestGate === undefined ? {} : { requestGate: options.requestGate }),
     ...given,
-    interceptors: [markReached, ...options.interceptors, ...(given.interceptors ?? [])],
+    interceptors: [markReached, ...options.interceptors, ...(given.interceptors ?? []), endStreamsWithSignal],
   });
   const router: ConnectRouter = {
     handlers: inner.handlers,

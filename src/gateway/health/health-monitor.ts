@@ -15,8 +15,8 @@ export interface HealthReport {
 export interface HealthMonitor {
   /** Never rejects: a question that fails or takes too long is "not ready". */
   report(): Promise<HealthReport>;
-  /** Calls `onChange` with the readiness now, and at each change, until the returned function is called. */
-  watch(onChange: (ready: boolean) => void): () => void;
+  /** Calls `onAnswer` with the readiness now, and each time it was asked for again, until the returned function is called. */
+  watch(onAnswer: (ready: boolean) => void): () => void;
   /** Tells the watchers "not ready", and answers that from now on. */
   stop(): void;
   readonly stopped: AbortSignal;
@@ -44,7 +44,7 @@ export function createHealthMonitor(options: HealthMonitorOptions): HealthMonito
   };
   const tell = async () => {
     const { ready } = await report();
-    if (stopping.signal.aborted || ready === lastReady) return;
+    if (stopping.signal.aborted) return;
     lastReady = ready;
     for (const watcher of watchers) watcher(ready);
   };
@@ -57,17 +57,17 @@ export function createHealthMonitor(options: HealthMonitorOptions): HealthMonito
   return {
     report,
     stopped: stopping.signal,
-    watch(onChange) {
-      watchers.add(onChange);
-      if (stopping.signal.aborted) onChange(false);
-      else if (lastReady !== undefined) onChange(lastReady);
+    watch(onAnswer) {
+      watchers.add(onAnswer);
+      if (stopping.signal.aborted) onAnswer(false);
+      else if (lastReady !== undefined) onAnswer(lastReady);
       else void tell();
       if (poll === undefined && !stopping.signal.aborted) {
         poll = setInterval(() => void tell(), options.pollMs);
         poll.unref();
       }
       return () => {
-        watchers.delete(onChange);
+        watchers.delete(onAnswer);
         if (watchers.size === 0) endPoll();
       };
     },

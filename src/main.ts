@@ -41,6 +41,7 @@ import { readOrMakeLocalSecrets } from "./token/local-secrets.ts";
 import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
+import type { SpeechEngine } from "./transcription/engines/speech-engine.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
 import { summarize } from "./transcription/session/summarize.ts";
 
@@ -49,6 +50,8 @@ export interface ServerOptions {
   /** Keeps everything in memory; for a process that ends soon. Default false. */
   readonly throwAway?: boolean;
   readonly onModelProgress?: (progress: ModelProgress) => void;
+  /** In place of the configured one; it must be ready. */
+  readonly engine?: SpeechEngine;
 }
 
 export interface Server {
@@ -68,12 +71,7 @@ const lastWordsMs = 6_000;
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
   const { log } = options;
   checkPermissions([TokenService, TranscriptionService, AnalysisService]);
-  const engine = createOfflineEngine({
-    modelDir: config.speech.modelDir,
-    ...(options.onModelProgress && { onModelProgress: options.onModelProgress }),
-    onProcessExit: (exit) => log.warn({ exit }, "a speech process ended"),
-  });
-  const engineReady = engine.warmUp();
+  const { engine, engineReady } = openEngine(config, options);
   engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
 
   const { jwt, developmentApiKey } = await readSecrets(config);
@@ -185,6 +183,19 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       log.info("stopped");
     },
   };
+}
+
+function openEngine(
+  config: Config,
+  { engine, log, onModelProgress }: ServerOptions,
+): { engine: SpeechEngine; engineReady: Promise<void> } {
+  if (engine) return { engine, engineReady: Promise.resolve() };
+  const offline = createOfflineEngine({
+    modelDir: config.speech.modelDir,
+    ...(onModelProgress && { onModelProgress }),
+    onProcessExit: (exit) => log.warn({ exit }, "a speech process ended"),
+  });
+  return { engine: offline, engineReady: offline.warmUp() };
 }
 
 interface Secrets {

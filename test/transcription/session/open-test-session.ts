@@ -1,0 +1,112 @@
+/** A session around a scripted engine, a stumbling store and a clock that is moved by hand. */
+import { Session } from "../../../src/transcription/session/session.ts";
+import type { AnalysisRequest, SessionOptions } from "../../../src/transcription/session/session.ts";
+import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
+import type { EngineEvent, SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
+import { createManualClock } from "../../fakes/manual-clock.ts";
+import type { ManualClock } from "../../fakes/manual-clock.ts";
+import { createScriptedEngine } from "../../fakes/scripted-engine.ts";
+import type { ScriptedEvent } from "../../fakes/scripted-engine.ts";
+import { createMemorySessionStore } from "./memory-session-store.ts";
+import type { MemorySessionStore } from "./memory-session-store.ts";
+
+export const rate = 16_000;
+
+export interface TestSession {
+  readonly session: Session;
+  readonly store: MemorySessionStore;
+  readonly clock: ManualClock;
+  /** What the client has read so far. */
+  readonly events: readonly SessionEvent[];
+  /** Rejects with what ended the stream, resolves at its end. */
+  readonly ended: Promise<void>;
+  readonly analyses: readonly AnalysisRequest[];
+  readonly problems: readonly string[];
+  /** Sends so many milliseconds of silence. */
+  readonly send: (ms: number) => Promise<void>;
+}
+
+export interface TestSessionOptions extends Partial<SessionOptions> {
+  readonly engine?: SpeechEngine;
+  readonly script?: readonly ScriptedEvent[];
+  /** Nobody reads the events. */
+  readonly unread?: boolean;
+}
+
+export async function openTestSession(options: TestSessionOptions = {}): Promise<TestSession> {
+  const { engine, script, unread, ...given } = options;
+  const store = createMemorySessionStore();
+  const clock = createManualClock();
+  const analyses: AnalysisRequest[] = [];
+  const problems: string[] = [];
+  const session = await Session.open(
+    {
+      sessionId: "session-1",
+      userId: "ann",
+      roomName: "room-1",
+      participantIdentity: "ann",
+      tokenExpireTime: new Date(clock.now() + 2 * 3600_000),
+      format: { encoding: "linear16", sampleRateHz: rate, channelCount: 1 },
+      languageCode: "en",
+      interimResults: true,
+      analyzeOnEnd: false,
+      ...given,
+    },
+    {
+      store,
+      clock,
+      engine: engine ?? createScriptedEngine({ script: script ?? [] }),
+      queueAnalysis: (request) => {
+        analyses.push(request);
+        return Promise.resolve("interview-1");
+      },
+      onProblem: (_sessionId, message) => problems.push(message),
+    },
+  );
+  const events: SessionEvent[] = [];
+  const ended = unread
+    ? session.closed
+    : (async () => {
+        for await (const event of session.events) events.push(event);
+      })();
+  ended.catch(() => undefined);
+  const { sampleRateHz, channelCount } = given.format ?? { sampleRateHz: rate, channelCount: 1 };
+  let sent = 0;
+  return {
+    session,
+    store,
+    clock,
+    events,
+    ended,
+    analyses,
+    problems,
+    async send(ms) {
+      const frames = (sampleRateHz * ms) / 1000;
+      const first = sent;
+      sent += frames;
+      await session.audio(first, new Uint8Array(frames * 2 * channelCount));
+    },
+  };
+}
+
+/** A segment as an engine delivers it: an interim half-way, then the final and the boundary after it. */
+export function utterance(text: string, startMs: number, endMs: number, dueMs: number): ScriptedEvent[] {
+  const at = (ms: number) => (rate * ms) / 1000;
+  const texts = text.split(" ");
+  const step = (endMs - startMs) / texts.length;
+  const words = texts.map((word, index) => ({
+    text: word,
+    startSample: at(startMs + index * step),
+    endSample: at(startMs + (index + 1) * step),
+  }));
+  const span = { startSample: at(startMs), endSample: at(endMs) };
+  const final: EngineEvent = { type: "final", ...span, text, words, voiced: [span] };
+  return [
+    {
+      atSample: at((startMs + endMs) / 2),
+      event: { type: "interim", startSample: at(startMs), text: texts[0] ?? "", words: words.slice(0, 1) },
+    },
+    { atSample: at(dueMs), event: final },
+    { atSample: at(dueMs), event: { type: "boundary", throughSample: at(endMs) } },
+  ];
+}

@@ -106,7 +106,8 @@ function discardingBroken(pool: pg.Pool): PostgresPool {
           try {
             return await client.query(sql, [...parameters]);
           } catch (error) {
-            broken ||= toStorageError(error).retryable;
+            // A DatabaseError is PostgreSQL's answer: then the connection is sound.
+            broken ||= !(error instanceof pg.DatabaseError);
             throw error;
           }
         },

@@ -34,13 +34,14 @@ export function toStorageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   if (!(error instanceof Error)) return new StorageError("internal", "the database driver failed");
   const driverCode = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  if (driverCode !== undefined && /^[0-9A-Z]{5}$/.test(driverCode)) return fromSqlState(driverCode, error);
   if (driverCode !== undefined && unreachable.has(driverCode)) {
     return new StorageError("unavailable", `the database cannot be reached (${driverCode})`, error);
   }
   if (driverCode === "ENOSPC" || driverCode === "EDQUOT") {
     return new StorageError("disk-full", `the disk is full (${driverCode})`, error);
   }
+  // After the codes of Node, one of which (EPIPE) looks like a SQLSTATE.
+  if (driverCode !== undefined && /^[0-9A-Z]{5}$/.test(driverCode)) return fromSqlState(driverCode, error);
   if (lostConnection.some((start) => error.message.startsWith(start))) {
     return new StorageError("unavailable", "the connection to the database was lost or timed out", error);
   }

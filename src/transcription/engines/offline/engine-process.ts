@@ -109,7 +109,7 @@ export class EngineProcess {
     const child = fork(fileURLToPath(childModule), [], { serialization: "advanced", execArgv, env: {} });
     this.#child = child;
     return new Promise((resolve, reject) => {
-      let reason = "the offline engine's process ended while it was loading";
+      let failure = new EngineError("unavailable", "the offline engine's process ended while it was loading");
       child.on("message", (message) => {
         const received = message as ChildMessage;
         if (received.type === "loaded") {
@@ -117,19 +117,22 @@ export class EngineProcess {
           this.#failures = 0;
           resolve(child);
         } else if (received.type === "load-failed") {
-          reason = `the offline engine's models cannot be loaded: ${received.reason}`;
+          failure = new EngineError(
+            "internal",
+            `the offline engine's models cannot be loaded: ${received.reason}`,
+          );
         } else {
           this.#streams.get(received.stream)?.receive(received);
         }
       });
       child.on("error", (error) => {
-        reason = `the offline engine's process cannot be started: ${error.message}`;
         if (child.pid === undefined) this.#gone(child, null, null);
-        reject(new EngineError("unavailable", reason, { cause: error }));
+        const text = `the offline engine's process cannot be started: ${error.message}`;
+        reject(new EngineError("unavailable", text, { cause: error }));
       });
       child.on("exit", (code, signal) => {
         this.#gone(child, code, signal);
-        reject(new EngineError("unavailable", reason));
+        reject(failure);
       });
       send(child, { type: "load", models });
     });

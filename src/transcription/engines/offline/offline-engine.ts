@@ -12,6 +12,7 @@ import {
   type SpeechEngine,
 } from "../speech-engine.ts";
 import { EngineProcess, type ProcessExit } from "./engine-process.ts";
+import { ModelError } from "./model/model-error.ts";
 import { fetchModels, type FetchModelsOptions } from "./model/fetch-models.ts";
 
 export interface OfflineEngineOptions extends FetchModelsOptions {
@@ -76,7 +77,10 @@ class OfflineSpeechEngine implements OfflineEngine {
     }
     const slot = this.#freeSlot();
     slot.streams++;
-    const release = once(() => slot.streams--);
+    const release = once(() => {
+      slot.streams--;
+      signal.removeEventListener("abort", release);
+    });
     try {
       const stream = await this.#started(slot.process.open({ ...options, onError }, signal));
       signal.addEventListener("abort", release, { once: true });
@@ -165,9 +169,10 @@ function sharedAttempt<T>(attempt: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Abort reasons pass as they are; a model that cannot be had is `unavailable`, with the model's own words. */
+/** Abort reasons pass as they are; a model that cannot be had keeps its own words. */
 function asEngineError(error: unknown): unknown {
   if (error instanceof EngineError || (error instanceof Error && error.name === "AbortError")) return error;
   const message = error instanceof Error ? error.message : "the offline engine cannot start";
-  return new EngineError("unavailable", message, { cause: error });
+  const hopeless = error instanceof ModelError && !error.retryable;
+  return new EngineError(hopeless ? "internal" : "unavailable", message, { cause: error });
 }

@@ -1,5 +1,6 @@
 /** Decides who enters which room as what, and makes the room when none was named. Mints nothing. */
 import type { ServiceCaller, UserCaller } from "./caller.ts";
+import { isName } from "./read-name.ts";
 import type { RoomStore, StoredRoom, UserType } from "./room-store.ts";
 import { ForbiddenError, TokenRequestError } from "./token-error.ts";
 
@@ -75,6 +76,14 @@ async function enterForService(request: EntryRequest, rooms: RoomStore, nowMs: n
   const { participantIdentity } = request;
   if (participantIdentity === undefined) {
     throw new TokenRequestError("invalid", "participant_identity: a service must name the participant");
+  }
+  for (const [field, value] of [
+    ["participant_identity", participantIdentity],
+    ["user_id", request.userId],
+    ["room_name", request.roomName],
+  ] as const) {
+    if (value !== undefined && !isName(value))
+      throw new TokenRequestError("invalid", `${field}: not a name that a token can carry`);
   }
   const userId = request.userId ?? participantIdentity;
   const userType = request.userType ?? "host";

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeApiKey } from "./api-key.ts";
+import { makeApiKey, parseApiKey } from "./api-key.ts";
 import { apiKeyScopes } from "./api-key-store.ts";
 
 export interface LocalSecrets {
@@ -62,7 +62,10 @@ function parse(text: string): LocalSecrets | undefined {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof LocalSecrets, unknown>>;
     const { jwtSecret, developmentApiKey } = value;
-    return typeof jwtSecret === "string" && jwtSecret.length >= 32 && typeof developmentApiKey === "string"
+    return typeof jwtSecret === "string" &&
+      jwtSecret.length >= 32 &&
+      typeof developmentApiKey === "string" &&
+      parseApiKey(developmentApiKey) !== undefined
       ? { jwtSecret, developmentApiKey }
       : undefined;
   } catch {

@@ -4,7 +4,7 @@ import type { UserCaller } from "./caller.ts";
 import type { JwtSettings } from "./jwt-settings.ts";
 import { signJwt } from "./jwt/sign-jwt.ts";
 import type { Claims } from "./jwt/verify-jwt.ts";
-import { readName } from "./read-name.ts";
+import { isName, readName } from "./read-name.ts";
 import type { IssuedToken } from "./transcription-token.ts";
 
 /** Tells a user token from every other token that is signed with the same secret. */
@@ -37,7 +37,13 @@ export function readUserClaims(claims: Claims): UserCaller {
   return {
     kind: "user",
     userId: readName(claims, "sub"),
-    ...(Object.hasOwn(claims, "name") ? { displayName: readName(claims, "name") } : {}),
+    ...readDisplayName(claims),
     expireTime: new Date((claims["exp"] as number) * 1000),
   };
+}
+
+/** For people's eyes only, so one that is no name is left out and locks nobody out. */
+function readDisplayName(claims: Claims): { displayName?: string } {
+  const name = claims["name"];
+  return typeof name === "string" && isName(name) ? { displayName: name } : {};
 }

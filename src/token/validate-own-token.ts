@@ -1,10 +1,10 @@
 /** Answers "is this token of ours good, and if not, why", without letting anybody in. */
-import { maxLifetimeSeconds } from "./jwt-settings.ts";
 import type { JwtSettings } from "./jwt-settings.ts";
-import { verifyJwt } from "./jwt/verify-jwt.ts";
+import { endOfTime, readSignedClaims } from "./jwt/verify-jwt.ts";
 import type { Claims } from "./jwt/verify-jwt.ts";
 import { TokenError } from "./token-error.ts";
 import type { TokenErrorCode } from "./token-error.ts";
+import { userTokenAudience } from "./user-token.ts";
 import { verifyOwnToken } from "./verify-credential.ts";
 
 export interface TokenQuestion {
@@ -16,6 +16,7 @@ export interface TokenQuestion {
 
 export interface TokenVerdict {
   readonly reason: "ok" | TokenErrorCode;
+  /** Only when the signature is good. */
   readonly kind?: "user" | "participant";
   /** Only when the signature is good. */
   readonly claims?: Claims;
@@ -28,19 +29,18 @@ export function validateOwnToken(
   settings: JwtSettings,
   nowMs: number,
 ): TokenVerdict {
-  const signed = readSigned(token, settings, nowMs);
+  const signed = readSigned(token, settings);
   try {
     const caller = verifyOwnToken(token, settings, nowMs);
-    const known = { ...signed, kind: caller.kind };
-    if (question.onlyTranscription && caller.kind !== "participant") return { ...known, reason: "audience" };
+    if (question.onlyTranscription && caller.kind !== "participant") return { ...signed, reason: "audience" };
     if (
       question.roomName !== undefined &&
       caller.kind === "participant" &&
       caller.roomName !== question.roomName
     ) {
-      return { ...known, reason: "room" };
+      return { ...signed, reason: "room" };
     }
-    return { ...known, reason: "ok" };
+    return { ...signed, reason: "ok" };
   } catch (error) {
     if (!(error instanceof TokenError)) throw error;
     return { ...signed, reason: error.code };
@@ -48,22 +48,27 @@ export function validateOwnToken(
 }
 
 /** The claims of a token that is ours, also when it is not good now. */
-function readSigned(
-  token: string,
-  settings: JwtSettings,
-  nowMs: number,
-): Pick<TokenVerdict, "claims" | "expireTime"> {
+function readSigned(token: string, settings: JwtSettings): Omit<TokenVerdict, "reason"> {
   const secrets =
     settings.previousSecret === undefined ? [settings.secret] : [settings.secret, settings.previousSecret];
+  let claims: Claims;
   try {
-    // At its own moment of issue a token is neither expired nor early.
-    const payload = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
-      exp?: unknown;
-    };
-    const at = typeof payload.exp === "number" ? Math.min(nowMs, payload.exp * 1000 - 1) : nowMs;
-    const claims = verifyJwt(token, { secrets, nowMs: at, maxLifetimeSeconds });
-    return { claims, expireTime: new Date((claims["exp"] as number) * 1000) };
+    claims = readSignedClaims(token, secrets);
   } catch {
     return {}; // not ours, or not readable: then there is nothing to show
   }
+  const { exp } = claims;
+  const isTime = typeof exp === "number" && exp >= 0 && exp < endOfTime;
+  const kind = kindOf(claims, settings);
+  return {
+    claims,
+    ...(kind && { kind }),
+    ...(isTime && { expireTime: new Date(exp * 1000) }),
+  };
+}
+
+function kindOf(claims: Claims, settings: JwtSettings): TokenVerdict["kind"] {
+  if (claims["iss"] !== settings.issuer) return undefined;
+  if (claims["aud"] === settings.audience) return "participant";
+  return claims["aud"] === userTokenAudience ? "user" : undefined;
 }

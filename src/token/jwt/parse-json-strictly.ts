@@ -28,7 +28,7 @@ function refuseDuplicateMembers(text: string): void {
       case '"': {
         const end = endOfString(text, at);
         const members = objects.at(-1);
-        if (members && /^\s*:/.test(text.slice(end, end + 16))) {
+        if (members && isName(text, end)) {
           const name = JSON.parse(text.slice(at, end)) as string;
           if (members.has(name)) throw new SyntaxError("duplicate member");
           members.add(name);
@@ -39,6 +39,13 @@ function refuseDuplicateMembers(text: string): void {
       default:
     }
   }
+}
+
+/** Whether a colon follows, after however much white space. */
+function isName(text: string, end: number): boolean {
+  let at = end;
+  while (" \t\n\r".includes(text.charAt(at)) && at < text.length) at++;
+  return text[at] === ":";
 }
 
 /** The index after the closing quotation mark of the string that begins at `start`. */

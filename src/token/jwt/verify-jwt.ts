@@ -18,18 +18,19 @@ export interface VerifyOptions {
   readonly maxLifetimeSeconds: number;
 }
 
-export interface TokenTimes {
-  /** Seconds since the epoch. */
-  readonly exp: number;
-  readonly iat?: number;
-}
-
 export const maxTokenBytes = 8 * 1024;
 /** Clocks differ; RFC 7519 section 4.1.4 allows "some small leeway". In seconds. */
 export const clockSkewSeconds = 10;
 
 /** Throws TokenError. */
 export function verifyJwt(token: string, options: VerifyOptions): Claims {
+  const claims = readSignedClaims(token, options.secrets);
+  checkTimes(claims, options);
+  return claims;
+}
+
+/** What a token says that is signed with one of the secrets, whatever its times are. Throws TokenError. */
+export function readSignedClaims(token: string, secrets: readonly string[]): Claims {
   if (Buffer.byteLength(token) > maxTokenBytes) throw new TokenError("malformed", "the token is too long");
   const parts = token.split(".", 4);
   const [header, payload, signature] = parts;
@@ -40,12 +41,10 @@ export function verifyJwt(token: string, options: VerifyOptions): Claims {
   const signatureBytes = decodeBase64url(signature);
   if (!signatureBytes) throw new TokenError("malformed", "the signature is not canonical base64url");
   const input = `${header}.${payload}`;
-  if (!options.secrets.some((secret) => isSignedWith(secret, input, signatureBytes))) {
+  if (!secrets.some((secret) => isSignedWith(secret, input, signatureBytes))) {
     throw new TokenError("signature", "the signature does not fit");
   }
-  const claims = readObject(payload);
-  checkTimes(claims, options);
-  return claims;
+  return readObject(payload);
 }
 
 function readObject(part: string): Claims {
@@ -53,7 +52,7 @@ function readObject(part: string): Claims {
   if (!bytes) throw new TokenError("malformed", "a part is not canonical base64url");
   let value: unknown;
   try {
-    value = parseJsonStrictly(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = parseJsonStrictly(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw new TokenError("malformed", "a part is not strict JSON");
   }
@@ -91,11 +90,14 @@ function checkTimes(claims: Claims, options: VerifyOptions): void {
     throw new TokenError("not-yet-valid", "iat is in the future");
 }
 
+/** The year 10000, where a protobuf Timestamp ends. In seconds. */
+export const endOfTime = 253_402_300_800;
+
 /** RFC 7519, section 2, NumericDate: seconds since the epoch, possibly with a fraction. */
 function readTime(claims: Claims, name: "exp" | "iat" | "nbf"): number | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = claims[name];
-  if (typeof value !== "number" || !(value >= 0 && value < 2 ** 40)) {
+  if (typeof value !== "number" || !(value >= 0 && value < endOfTime)) {
     throw new TokenError("claim", `${name} is not a time`);
   }
   return value;

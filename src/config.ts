@@ -80,11 +80,17 @@ const secret = (minBytes: number) =>
   z
     .string()
     .refine((value) => Buffer.byteLength(value) >= minBytes, `a secret of at least ${minBytes} bytes`);
+/** A secret that is sent as a bearer credential, where some characters cannot be. */
+const bearerSecret = (minBytes: number) =>
+  secret(minBytes).refine(
+    (value) => /^[\x21-\x2b\x2d-\x7e]*$/.test(value),
+    "ASCII characters without spaces and commas",
+  );
 const url = (...schemes: string[]) =>
   z.string().refine(
     (value) => {
-      const parsed = URL.parse(value);
-      return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1));
+      const begin = value.toLowerCase();
+      return URL.canParse(value) && schemes.some((scheme) => begin.startsWith(`${scheme}://`));
     },
     `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
   );
@@ -157,7 +163,7 @@ const environmentSchema = z.object({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: url("http", "https").optional(),
   OPENAI_MODEL: z.string().optional(),
-  TRANSCRIPTION_SERVICE_API_KEY: secret(16).optional(),
+  TRANSCRIPTION_SERVICE_API_KEY: bearerSecret(16).optional(),
   RETENTION_TRANSCRIPT_DAYS: integer(1, 36_500).optional(),
   RETENTION_ANALYSIS_DAYS: integer(1, 36_500).optional(),
   RETENTION_AUDIT_DAYS: integer(1, 36_500).optional(),

@@ -111,8 +111,8 @@ export function describe(permission: Permission): string {
 }
 
 function rows<S extends DescService>(service: S, table: Table<S>): [string, Permission][] {
-  return service.methods.map((method) => [
-    `${service.typeName}.${method.name}`,
-    (table as Readonly<Record<string, Permission>>)[method.localName] ?? {},
-  ]);
+  return service.methods.flatMap((method) => {
+    const permission = (table as Readonly<Record<string, Permission | undefined>>)[method.localName];
+    return permission ? [[`${service.typeName}.${method.name}`, permission]] : [];
+  });
 }

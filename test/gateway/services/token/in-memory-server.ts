@@ -1,0 +1,170 @@
+/**
+ * The three services with the interceptors of the real server and a throw-away database, reached through Connect's
+ * in-memory transport. Only the speech engine is a scripted one, and hears nothing.
+ */
+import type { DescService } from "@bufbuild/protobuf";
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import type { Client, ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { AnalysisService } from "../../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { Interviews } from "../../../../src/analysis/interviews.ts";
+import { openPgBossQueue } from "../../../../src/analysis/jobs/pg-boss-queue.ts";
+import { systemClock } from "../../../../src/clock.ts";
+import { credentialsInterceptor } from "../../../../src/gateway/interceptors/credentials.ts";
+import { deadlineInterceptor } from "../../../../src/gateway/interceptors/deadline.ts";
+import { errorsInterceptor } from "../../../../src/gateway/interceptors/errors.ts";
+import { requestIdInterceptor } from "../../../../src/gateway/interceptors/request-id.ts";
+import { validationInterceptor } from "../../../../src/gateway/interceptors/validation.ts";
+import { analysisService } from "../../../../src/gateway/services/analysis/analysis-service.ts";
+import { tokenService } from "../../../../src/gateway/services/token/token-service.ts";
+import { transcriptionService } from "../../../../src/gateway/services/transcription/transcription-service.ts";
+import { openStorage } from "../../../../src/storage/open-storage.ts";
+import type { Storage } from "../../../../src/storage/open-storage.ts";
+import { makeApiKey } from "../../../../src/token/api-key.ts";
+import type { ApiKeyScope } from "../../../../src/token/api-key-store.ts";
+import type { JwtSettings } from "../../../../src/token/jwt-settings.ts";
+import type { LiveKitSettings } from "../../../../src/token/livekit-token.ts";
+import { issueTranscriptionToken } from "../../../../src/token/transcription-token.ts";
+import { issueUserToken } from "../../../../src/token/user-token.ts";
+import { verifyCredential, verifyOwnToken } from "../../../../src/token/verify-credential.ts";
+import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
+import { summarize } from "../../../../src/transcription/session/summarize.ts";
+import { createScriptedEngine } from "../../../fakes/scripted-engine.ts";
+import { silentLog } from "../../../storage/silent-log.ts";
+import { settings } from "../../../token/make-token.ts";
+
+export const livekit: LiveKitSettings = {
+  url: "wss://live.example.com",
+  apiKey: "APIkey",
+  apiSecret: "a-livekit-secret-of-32-bytes-at-least",
+};
+export const fixedAnalysisKey = "the-fixed-service-key-of-an-old-app";
+
+export interface InMemoryServerOptions {
+  readonly jwt?: JwtSettings;
+  readonly livekit?: LiveKitSettings;
+  readonly storage?: Storage;
+  /** What the services are registered on besides; for a real listener. */
+  readonly interceptors?: readonly Interceptor[];
+}
+
+export interface InMemoryServer {
+  readonly storage: Storage;
+  /** The server's time; starts as the real one. */
+  time: { nowMs: number };
+  /** What was refused and why, as an operator sees it. */
+  readonly refused: { method: string; code: string }[];
+  /** What went wrong inside. */
+  readonly internalErrors: { errorId: string; method: string; error: unknown }[];
+  readonly routes: (router: ConnectRouter) => void;
+  readonly interceptors: Interceptor[];
+  client<S extends DescService>(service: S, credential?: string): Client<S>;
+  user(userId: string): string;
+  participant(userId: string, roomName?: string): string;
+  /** A new API key. */
+  service(...scopes: ApiKeyScope[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startInMemoryServer(options: InMemoryServerOptions = {}): Promise<InMemoryServer> {
+  const jwt = options.jwt ?? settings;
+  const storage = options.storage ?? (await openStorage({ dataDir: "memory:", log: silentLog }));
+  const time = { nowMs: Date.now() };
+  const refused: InMemoryServer["refused"] = [];
+  const internalErrors: InMemoryServer["internalErrors"] = [];
+  const queue = await openPgBossQueue({
+    database: storage.jobsDatabase,
+    kind: storage.kind,
+    onProblem: () => undefined,
+  });
+  const interviews = new Interviews({
+    store: storage.interviews,
+    queue,
+    async loadSession(sessionId) {
+      const session = await storage.sessions.get(sessionId);
+      if (!session) return undefined;
+      const { words, figures } = summarize(session, await storage.sessions.segments(sessionId));
+      return { ...session, hasEnded: session.state === "ended", words, figures };
+    },
+    clock: systemClock,
+  });
+  await interviews.start();
+  const sessions = new LiveSessions({
+    store: storage.sessions,
+    engine: createScriptedEngine({ script: [] }),
+    clock: systemClock,
+    queueAnalysis: (session) => interviews.requestForEndingSession(session),
+    onProblem: () => undefined,
+  });
+  const routes = (router: ConnectRouter) => {
+    router.service(
+      TokenService,
+      tokenService({
+        jwt,
+        ...(options.livekit && { livekit: options.livekit }),
+        rooms: storage.rooms,
+        apiKeys: storage.apiKeys,
+        now: () => time.nowMs,
+      }),
+    );
+    router.service(
+      TranscriptionService,
+      transcriptionService({
+        sessions,
+        store: storage.sessions,
+        clock: systemClock,
+        verifyToken: (token) => verifyOwnToken(token, jwt, time.nowMs),
+      }),
+    );
+    router.service(AnalysisService, analysisService({ interviews }));
+  };
+  const interceptors = [
+    requestIdInterceptor(),
+    errorsInterceptor({
+      onInternalError: (errorId, method, error) => internalErrors.push({ errorId, method, error }),
+    }),
+    credentialsInterceptor({
+      verify: (credential) =>
+        verifyCredential(credential, { jwt, apiKeys: storage.apiKeys, fixedAnalysisKey }, time.nowMs),
+      onRefused: (reason) => refused.push(reason),
+    }),
+    validationInterceptor(),
+    deadlineInterceptor(),
+  ];
+  return {
+    storage,
+    time,
+    refused,
+    internalErrors,
+    routes,
+    interceptors,
+    client(service, credential) {
+      const authorize: Interceptor = (next) => (request) => {
+        if (credential !== undefined) request.header.set("authorization", `Bearer ${credential}`);
+        return next(request);
+      };
+      return createClient(
+        service,
+        createRouterTransport(routes, { router: { interceptors }, transport: { interceptors: [authorize] } }),
+      );
+    },
+    user: (userId) => issueUserToken({ userId, ttlSeconds: 3600 }, jwt, time.nowMs).token,
+    participant: (userId, roomName = "room") =>
+      issueTranscriptionToken(
+        { userId, roomName, participantIdentity: userId, userType: "host", ttlSeconds: 3600 },
+        jwt,
+        time.nowMs,
+      ).token,
+    async service(...scopes) {
+      const { key, stored } = makeApiKey({ displayName: scopes.join(), scopes }, time.nowMs);
+      await storage.apiKeys.create(stored);
+      return key;
+    },
+    async close() {
+      await sessions.stop(0);
+      await queue.stop();
+      if (options.storage === undefined) await storage.close();
+    },
+  };
+}

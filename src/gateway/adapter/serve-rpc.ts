@@ -3,7 +3,11 @@
 import { constants } from "node:http2";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
 import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
 import { refuse, statusBody } from "./answer.ts";
 import { reset } from "./call-tracker.ts";
@@ -40,10 +44,13 @@ export function serveRpc(call: RpcCall): void {
     return;
   }
   shortenDeadline(universalRequest.header, call.maxDeadlineMs);
+  universalRequest = { ...universalRequest, body: wholeBody(universalRequest.body, request) };
   if ("stream" in response) endWithResponse(request, response);
   call
     .handler(universalRequest)
-    .then((answer) => universalResponseToNodeResponse(explained(answer, call.handler), response as never))
+    .then((answer) =>
+      universalResponseToNodeResponse(plainMessages(explained(answer, call.handler)), response as never),
+    )
     .catch((reason: unknown) => {
       // The peer went away or reset its stream: nobody is left to tell.
       if (response.destroyed || ConnectError.from(reason).code === Code.Aborted) return;
@@ -67,6 +74,55 @@ export function shortenDeadline(header: Headers, maxDeadlineMs: number): void {
   if (amount !== undefined && unit !== undefined && Number(amount) * (unitMs[unit] ?? 0) > maxDeadlineMs) {
     header.set("grpc-timeout", `${Math.floor(maxDeadlineMs / 1000)}S`);
   }
+}
+
+/**
+ * Node ends the body of an HTTP/2 request that was reset as if it were complete; to a handler that would be a client which
+ * has said everything. Here it is a failure.
+ */
+function wholeBody(
+  body: UniversalServerRequest["body"],
+  request: HttpRequest,
+): UniversalServerRequest["body"] {
+  if (!("stream" in request) || !isStream(body)) return body;
+  const { stream } = request;
+  return (async function* () {
+    yield* body;
+    // Clients that cancel may half-close first and reset right after; a turn later it shows. A stream that was only
+    // half-closed is still open for the answer.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (stream.closed || stream.aborted) throw new ConnectError("the client is gone", Code.Canceled);
+  })();
+}
+
+function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+/**
+ * Connect escapes more of a gRPC status message than the protocol asks for (all but %x20-%x24 and %x26-%x7E), and some
+ * clients leave ";", ":" and the like escaped. Source: PROTOCOL-HTTP2.md of gRPC, "Percent-Encoded".
+ */
+function plainMessages(answer: UniversalServerResponse): UniversalServerResponse {
+  const { body, trailer, header } = answer;
+  for (const fields of [header, trailer]) if (fields) plainMessage(fields);
+  if (body === undefined || !trailer) return answer;
+  return {
+    ...answer,
+    body: (async function* () {
+      yield* body;
+      plainMessage(trailer); // set only once the body has ended
+    })(),
+  };
+}
+
+function plainMessage(fields: Headers): void {
+  const message = fields.get("grpc-message");
+  if (message === null) return;
+  const plain = decodeURIComponent(message).replace(/[^ -$&-~]/gu, (character) =>
+    character === "%" ? "%25" : encodeURIComponent(character),
+  );
+  fields.set("grpc-message", plain);
 }
 
 /** A server that has answered wants no more of the request: without this, such a stream would stay open. */

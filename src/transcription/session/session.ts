@@ -74,6 +74,8 @@ export class Session {
   #received = 0;
   #acknowledged = 0;
   #closing = false;
+  /** The client left while its session was being completed. */
+  #isAbandoned = false;
   #wakeWriter: (() => void) | undefined;
   #lastDeliveryAt = 0;
   #cancelDelivery: (() => void) | undefined;
@@ -178,6 +180,7 @@ export class Session {
     try {
       await Promise.all(this.#lanes.map((lane) => lane.end()));
       await this.#committer.flush();
+      if (this.#isAbandoned) throw new SessionError("internal", "the client is gone");
       const interviewId = this.#options.analyzeOnEnd ? await this.#queueAnalysis() : undefined;
       await this.#writeEnd("completed", interviewId);
       this.#pushDelivery();
@@ -186,8 +189,8 @@ export class Session {
       this.#release();
     } catch (error) {
       const failure = asSessionError(error);
-      this.#report("the session could not be completed", error);
-      await this.#bringInSafety(failure, endReasonOf(failure));
+      if (!this.#isAbandoned) this.#report("the session could not be completed", error);
+      await this.#bringInSafety(failure, this.#isAbandoned ? "client-gone" : endReasonOf(failure));
     }
   }
 
@@ -196,7 +199,10 @@ export class Session {
    * committed, as far as that is possible in a few seconds; then the client gets the error.
    */
   fail(error: SessionError, reason: SessionEndReason = endReasonOf(error)): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      this.#isAbandoned ||= reason === "client-gone";
+      return;
+    }
     this.#closing = true;
     this.#wakeWriter?.();
     void this.#bringInSafety(error, reason);

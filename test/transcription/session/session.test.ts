@@ -319,6 +319,20 @@ describe("a session that breaks off", () => {
     expect(engine.openStreams).toBe(0);
   });
 
+  test("because its client leaves right after half-closing is not called complete, and is not analysed", async () => {
+    const { session, store, analyses } = await openTestSession({
+      engine: createMarkerEngine(),
+      analyzeOnEnd: true,
+    });
+    await session.audio(0, bytesOf(markedAudio([4])));
+    const completed = session.complete();
+    session.fail(new SessionError("internal", "the client is gone"), "client-gone");
+    await completed;
+    expect(store.committed.map((segment) => segment.text)).toEqual(["w4"]);
+    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(analyses).toEqual([]);
+  });
+
   test("keeps no timer and no engine stream", async () => {
     const engine = createMarkerEngine();
     const { session, clock, send } = await openTestSession({ engine });

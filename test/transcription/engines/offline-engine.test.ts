@@ -1,5 +1,7 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { fetchModels } from "../../../src/transcription/engines/offline/model/fetch-models.ts";
 import {
   createOfflineEngine,
@@ -185,6 +187,14 @@ describe.skipIf(missing !== undefined)("with models", () => {
       expect(engine.health().ready).toBe(true);
     });
 
+    it("leaves no process behind when its own process is killed", async () => {
+      const parent = fork(join(import.meta.dirname, "parent-gone.ts"));
+      const [[pid]] = (await once(parent, "message")) as [[number]];
+      expect(isRunning(pid)).toBe(true);
+      parent.kill("SIGKILL");
+      await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 10_000 });
+    });
+
     it("fails open streams when it is closed, and opens no more", async () => {
       const failed = Promise.withResolvers<string>();
       const options = { language: "en", interimResults: false, onEvent: () => undefined };
@@ -199,6 +209,14 @@ describe.skipIf(missing !== undefined)("with models", () => {
     });
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function noises(): Record<string, (at: number) => number> {
   const random = pseudoRandom();

@@ -1,7 +1,11 @@
 /**
  * Greedy decoding of one segment, started from a guess. The guess (what an earlier decoding of less audio gave) is fed
  * in a single step; as much of it as the model would have chosen itself is kept, and only the rest is decoded token by
- * token. A good guess makes a decoding several times cheaper and never changes what is decoded.
+ * token. A good guess makes a decoding several times cheaper, and a bad one costs one step.
+ *
+ * The text is that of plain greedy decoding but for near ties: the model scales its 8-bit activations over all tokens
+ * of a step, so they may fall either way. The start token, whose activations are far larger than all others, is fed
+ * alone for that reason.
  */
 import { alignmentHeads } from "./alignment-heads.ts";
 import { attentionLayers } from "../model/derive-decoder.ts";
@@ -49,7 +53,7 @@ export async function decodeSpeech(
   const logProbabilities: number[] = [];
   const attention: Float32Array[] = [];
 
-  let fed: readonly number[] = [startToken, ...guess];
+  let fed: readonly number[] = [startToken];
   let step = await moonshine.step(speech, fed);
   let row = 0;
   for (;;) {
@@ -66,7 +70,7 @@ export async function decodeSpeech(
     }
     if (options.cancelled?.() === true) return undefined;
     const memory = truncateMemory(step.memory, tokens.length);
-    fed = [best.token];
+    fed = tokens.length === 1 && guess[0] === best.token ? guess : [best.token];
     row = 0;
     step = await moonshine.step(speech, fed, memory);
   }

@@ -1,14 +1,17 @@
 /**
  * Looks at everything the configuration names, as the server would use it, and says of each whether it works. Like
- * main.ts it knows all parts; it changes nothing and serves nobody.
+ * main.ts it knows all parts; it serves nobody, and makes nothing that is not there.
  */
 import { constants } from "node:fs";
-import { access, readFile } from "node:fs/promises";
+import { access, readFile, stat } from "node:fs/promises";
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { pino } from "pino";
 import { ConfigError, readConfig } from "./config.ts";
-import type { Config } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { checkModels } from "./transcription/engines/offline/model/check-models.ts";
 
@@ -19,51 +22,157 @@ export interface Finding {
   readonly detail: string;
 }
 
+export interface DiagnoseOptions {
+  /** Default: the process's own. */
+  readonly env?: Environment;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Default: this process's. */
+  readonly nodeVersion?: string;
+}
+
 /** One finding after the other, as they are made. Never throws for what it finds. */
-export async function* diagnose(): AsyncGenerator<Finding> {
-  yield nodeVersion();
+export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<Finding> {
+  const { env, now = Date.now, nodeVersion = process.versions.node } = options;
+  yield nodeOf(nodeVersion);
+  yield clockOf(now());
   let config: Config;
   try {
-    config = readConfig();
+    config = readConfig(env); // undefined: the process's own
     yield { subject: "configuration", state: "ok", detail: config.production ? "production" : "development" };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) yield { subject: "configuration", state: "wrong", detail: problem };
     return;
   }
+  yield* unusedOf(config);
+  if (config.tls) yield await tlsOf(config.tls);
   yield await portOf(config);
   yield await databaseOf(config);
   yield* modelsOf(config);
-  if (config.tls) yield await tlsOf(config.tls);
-  if (config.livekit) yield await liveKitOf(config.livekit.url);
+  if (config.livekit) yield await liveKitOf(config.livekit.url, now);
 }
 
-function nodeVersion(): Finding {
-  const [major = 0] = process.versions.node.split(".").map(Number);
-  const detail = `Node ${process.versions.node}`;
-  return major >= 24
+function nodeOf(version: string): Finding {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const detail = `Node ${version}`;
+  return major > 24 || (major === 24 && minor >= 2)
     ? { subject: "node", state: "ok", detail }
-    : { subject: "node", state: "wrong", detail: `${detail}; 24 or newer is needed ("npm ci" brings it)` };
+    : { subject: "node", state: "wrong", detail: `${detail}; 24.2 or newer is needed ("npm ci" brings it)` };
 }
 
-async function portOf({ port, host }: Config): Promise<Finding> {
+/** A machine that lost its clock stands at 1970 or at its making; this code is younger. */
+const earliestNow = Date.UTC(2026, 0);
+
+function clockOf(nowMs: number): Finding {
+  const detail = new Date(nowMs).toISOString();
+  return nowMs >= earliestNow
+    ? { subject: "clock", state: "ok", detail }
+    : { subject: "clock", state: "wrong", detail: `${detail} cannot be; no token would be in time` };
+}
+
+/** What is set and has no effect yet would otherwise look as if it had been found to be in order. */
+function* unusedOf(config: Config): Generator<Finding> {
+  const { speech, retention } = config;
+  const isSet: Readonly<Record<string, boolean>> = {
+    REDIS_URL: config.redisUrl !== undefined,
+    OIDC_ISSUERS: config.oidc.issuers.length > 0,
+    JITSI_DOMAIN: config.jitsi !== undefined,
+    SFU_URL: config.sfu !== undefined,
+    DEEPGRAM_API_KEY: speech.deepgramApiKey !== undefined,
+    OPENAI_API_KEY: config.openai !== undefined,
+    RETENTION_TRANSCRIPT_DAYS: retention.transcriptDays !== undefined,
+    RETENTION_ANALYSIS_DAYS: retention.analysisDays !== undefined,
+    RETENTION_AUDIT_DAYS: retention.auditDays !== undefined,
+  };
+  for (const [name, set] of Object.entries(isSet)) {
+    if (set)
+      yield {
+        subject: "configuration",
+        state: "warning",
+        detail: `${name} is set, and this version does not use it yet`,
+      };
+  }
+}
+
+async function tlsOf(tls: NonNullable<Config["tls"]>): Promise<Finding> {
+  const subject = "tls";
+  const wrong = (detail: string): Finding => ({ subject, state: "wrong", detail });
+  const read = (file: string) => readFile(file).catch(() => undefined);
+  const cert = await read(tls.certFile);
+  if (!cert) return wrong(`TLS_CERT_FILE: ${tls.certFile} cannot be read`);
+  const key = await read(tls.keyFile);
+  if (!key) return wrong(`TLS_KEY_FILE: ${tls.keyFile} cannot be read`);
+  try {
+    createSecureContext({ cert, key });
+    return { subject, state: "ok", detail: tls.certFile };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "error";
+    return wrong(`certificate and key cannot be used together (${reason})`);
+  }
+}
+
+async function portOf(config: Config): Promise<Finding> {
   const subject = "port";
+  const { port, host } = config;
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
-    return { subject, state: "ok", detail: `${port} is free` };
+    return { subject, state: "ok", detail: port === 0 ? "a free one is taken" : `${port} is free` };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    return code === "EADDRINUSE"
-      ? { subject, state: "warning", detail: `${port} is in use; by Parley itself, if it runs` }
-      : { subject, state: "wrong", detail: `${host}:${port} cannot be listened on (${code ?? "error"})` };
+    if (code !== "EADDRINUSE") {
+      return {
+        subject,
+        state: "wrong",
+        detail: `${host}:${port} cannot be listened on (${code ?? "error"})`,
+      };
+    }
+    return (await isParley(config))
+      ? { subject, state: "ok", detail: `Parley answers on ${port}` }
+      : { subject, state: "wrong", detail: `${port} is in use by another program` };
   } finally {
     server.close();
   }
 }
 
+const answerTimeoutMs = 3_000;
+
+/** Whether what listens there answers /health as Parley does. Its certificate is not the question here. */
+async function isParley({ port, host, tls }: Config): Promise<boolean> {
+  const hostname = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  const options = {
+    hostname,
+    port,
+    path: "/health/live",
+    agent: false,
+    rejectUnauthorized: false,
+    signal: AbortSignal.timeout(answerTimeoutMs),
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const request = (tls ? httpsGet : httpGet)(options, (response) => {
+    let body = "";
+    response.setEncoding("utf8");
+    response.on("data", (text: string) => {
+      body = (body + text).slice(0, 1000);
+    });
+    response.on("end", () => resolve(body));
+    response.on("error", reject);
+  });
+  request.on("error", reject);
+  try {
+    return "live" in (JSON.parse(await promise) as object);
+  } catch {
+    return false; // whatever it is, it is not Parley
+  }
+}
+
 async function databaseOf(config: Config): Promise<Finding> {
   const subject = "database";
+  if (config.databaseUrl === undefined) {
+    const folder = join(config.dataDir, "pglite");
+    if (!(await exists(folder))) return folderToBe(subject, folder);
+  }
   try {
     const storage = await openStorage({
       dataDir: config.dataDir,
@@ -72,7 +181,7 @@ async function databaseOf(config: Config): Promise<Finding> {
     });
     const { ready, detail } = await storage.health();
     await storage.close();
-    return { subject, state: ready ? "ok" : "wrong", detail: `${storage.kind}: ${detail}` };
+    return { subject, state: ready ? "ok" : "wrong", detail };
   } catch (error) {
     const isLocked = error instanceof Error && "code" in error && error.code === "locked";
     const detail = error instanceof Error ? error.message : "it cannot be opened";
@@ -80,52 +189,76 @@ async function databaseOf(config: Config): Promise<Finding> {
   }
 }
 
+/** A folder that the server makes: whether it can. */
+async function folderToBe(subject: string, folder: string): Promise<Finding> {
+  let parent = dirname(folder);
+  while (!(await exists(parent))) parent = dirname(parent);
+  try {
+    if (!(await stat(parent)).isDirectory()) throw new Error("not a folder");
+    await access(parent, constants.W_OK | constants.X_OK);
+    return { subject, state: "ok", detail: `${folder} will be made at the first start` };
+  } catch {
+    return { subject, state: "wrong", detail: `${folder} cannot be made: ${parent} cannot be written` };
+  }
+}
+
 async function* modelsOf({ speech: { modelDir } }: Config): AsyncGenerator<Finding> {
   const subject = "speech models";
-  try {
-    await access(modelDir, constants.R_OK);
-  } catch {
-    yield {
-      subject,
-      state: "warning",
-      detail: `${modelDir} is not there yet; the models are fetched at the first start`,
-    };
+  if (!(await exists(modelDir))) {
+    const finding = await folderToBe(subject, modelDir);
+    yield finding.state === "ok"
+      ? {
+          subject,
+          state: "warning",
+          detail: `${modelDir} is not there yet; the models are fetched at the first start`,
+        }
+      : finding;
     return;
   }
-  const bad = (await checkModels(modelDir)).filter((check) => check.state !== "ok");
-  if (bad.length === 0) yield { subject, state: "ok", detail: modelDir };
-  for (const check of bad) {
-    yield check.state === "missing"
-      ? { subject, state: "warning", detail: `${check.file} is missing; it is fetched at the next start` }
-      : {
-          subject,
-          state: "wrong",
-          detail: `${check.file} has a wrong hash; delete it, and it is fetched again`,
-        };
-  }
-}
-
-async function tlsOf(tls: NonNullable<Config["tls"]>): Promise<Finding> {
-  const subject = "tls";
   try {
-    createSecureContext({ cert: await readFile(tls.certFile), key: await readFile(tls.keyFile) });
-    return { subject, state: "ok", detail: tls.certFile };
+    const bad = (await checkModels(modelDir)).filter((check) => check.state !== "ok");
+    if (bad.length === 0) yield { subject, state: "ok", detail: modelDir };
+    for (const { file, state } of bad) {
+      yield state === "missing"
+        ? { subject, state: "warning", detail: `${file} is missing; it is fetched at the next start` }
+        : { subject, state: "wrong", detail: `${file} has a wrong hash; delete it, and it is fetched again` };
+    }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "error";
-    return { subject, state: "wrong", detail: `certificate and key cannot be used together: ${reason}` };
+    const detail = error instanceof Error ? error.message : `${modelDir} cannot be read`;
+    yield { subject, state: "wrong", detail };
   }
 }
 
-const liveKitTimeoutMs = 3_000;
+/** Tokens are judged by the clock of whom they are shown to; Parley itself tolerates so much. */
+const clockSkewToleranceMs = 10_000;
 
-async function liveKitOf(url: string): Promise<Finding> {
+async function liveKitOf(url: string, now: () => number): Promise<Finding> {
   const subject = "livekit";
+  let answer: Response;
   try {
-    const answer = await fetch(url.replace(/^ws/, "http"), { signal: AbortSignal.timeout(liveKitTimeoutMs) });
-    return answer.ok
-      ? { subject, state: "ok", detail: `${url} answers` }
-      : { subject, state: "warning", detail: `${url} answers with HTTP ${answer.status}` };
+    answer = await fetch(url.replace(/^ws/, "http"), { signal: AbortSignal.timeout(answerTimeoutMs) });
   } catch {
     return { subject, state: "wrong", detail: `${url} does not answer` };
+  }
+  await answer.body?.cancel();
+  if (!answer.ok) return { subject, state: "warning", detail: `${url} answers with HTTP ${answer.status}` };
+  const theirs = Date.parse(answer.headers.get("date") ?? "");
+  const skewMs = Math.abs(theirs - now());
+  if (skewMs > clockSkewToleranceMs) {
+    return {
+      subject,
+      state: "warning",
+      detail: `the clock of ${url} is ${Math.round(skewMs / 1000)} s off this machine's; tokens may be refused`,
+    };
+  }
+  return { subject, state: "ok", detail: `${url} answers` };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -16,6 +16,8 @@ export interface StreamFileOptions {
 }
 
 const pieceMs = 100;
+/** A message holds 64 KiB at most; this leaves room for what is not audio. */
+const maxPieceBytes = 60_000;
 
 /** The requests of one whole session; ends with the file. */
 export async function* streamFile(
@@ -23,7 +25,7 @@ export async function* streamFile(
   options: StreamFileOptions,
 ): AsyncGenerator<TranscribeRequest, void> {
   const { sampleRateHz } = wav.format;
-  const { encoding, channelCount, convert } = toStreamAudio(wav.format, options);
+  const { encoding, channelCount, bytesPerSample, convert } = toStreamAudio(wav.format, options);
   yield create(TranscribeRequestSchema, {
     message: {
       case: "config",
@@ -36,7 +38,10 @@ export async function* streamFile(
       },
     },
   });
-  const framesPerPiece = Math.round((sampleRateHz * pieceMs) / 1000);
+  const framesPerPiece = Math.min(
+    Math.round((sampleRateHz * pieceMs) / 1000),
+    Math.floor(maxPieceBytes / (channelCount * bytesPerSample)),
+  );
   const startedAt = performance.now();
   let frame = 0;
   for await (const piece of wav.read(framesPerPiece)) {

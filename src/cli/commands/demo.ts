@@ -1,6 +1,8 @@
 /** `npm run demo`: a bundled recording through everything, in one process, which then goes on serving. */
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { interruptible } from "../interruptible.ts";
 import { startLocalServer } from "../local-server.ts";
 import { openWav } from "../wav/open-wav.ts";
 import { transcribe } from "./transcribe.ts";
@@ -11,33 +13,29 @@ export function demoCommand(): Command {
   return new Command("demo")
     .description("transcribe a bundled recording, then serve until Ctrl-C")
     .option("--realtime", "send no faster than it was spoken")
-    .action(async (options: { readonly realtime?: boolean }) => {
-      const server = await startLocalServer();
-      try {
-        const { url, credential } = server.address;
-        process.stdout.write(
-          `Parley runs at ${url}; a recording is streamed to it over gRPC with a minted token.\n\n`,
-        );
-        await transcribe(await openWav(recording), server.address, { identity: "reader", ...options });
-        process.stdout.write(`\nParley is at ${url} (API key for trying it: ${credential})\n`);
-        if (process.stdout.isTTY) {
-          process.stdout.write("Ctrl-C ends it.\n");
-          await interrupted();
+    .action((options: { readonly realtime?: boolean }) =>
+      interruptible(async (signal) => {
+        const server = await startLocalServer(signal);
+        try {
+          const { url, credential } = server.address;
+          process.stdout.write(
+            `Parley runs at ${url}; a recording is streamed to it over gRPC with a minted token.\n\n`,
+          );
+          const wav = await openWav(recording);
+          await transcribe(wav, server.address, { identity: "reader", ...options }, signal);
+          process.stdout.write(`\nParley is at ${url}\nAPI key for trying it: ${credential}\n`);
+          if (process.stdout.isTTY) {
+            process.stdout.write("Ctrl-C ends it.\n");
+            await aborted(signal); // the server keeps the process alive
+          }
+        } finally {
+          await server.stop();
         }
-      } finally {
-        await server.stop();
-      }
-    });
+      }),
+    );
 }
 
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    const keepAlive = setInterval(() => undefined, 60_000);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        clearInterval(keepAlive);
-        resolve();
-      });
-    }
-  });
+/** Resolves, for Ctrl-C is how it is meant to end. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }

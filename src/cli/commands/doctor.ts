@@ -6,12 +6,14 @@ import { CliError } from "../cli-error.ts";
 const marks = { ok: "✓", warning: "!", wrong: "✗" } as const;
 
 export function doctorCommand(): Command {
-  return new Command("doctor").description("check every configured dependency").action(async () => {
-    let wrong = 0;
-    for await (const finding of diagnose()) {
-      process.stdout.write(`${marks[finding.state]} ${finding.subject.padEnd(14)} ${finding.detail}\n`);
-      if (finding.state === "wrong") wrong += 1;
-    }
-    if (wrong > 0) throw new CliError(`${wrong} thing(s) to mend`);
-  });
+  return new Command("doctor")
+    .description("check every configured dependency and say what is wrong")
+    .action(async () => {
+      let wrong = 0;
+      for await (const finding of diagnose()) {
+        process.stdout.write(`${marks[finding.state]} ${finding.subject.padEnd(14)} ${finding.detail}\n`);
+        if (finding.state === "wrong") wrong += 1;
+      }
+      if (wrong > 0) throw new CliError(`${wrong} ${wrong === 1 ? "finding is" : "findings are"} wrong`);
+    });
 }

@@ -2,36 +2,33 @@
 import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Command, InvalidArgumentError } from "commander";
 import type { ApiKey, ListApiKeysResponse } from "../../../gen/ts/parley/token/v1/token_pb.ts";
-import type { Clients } from "../connect.ts";
-import { connect, explainFailure, findServer } from "../connect.ts";
-
-interface KeyOptions {
-  readonly url?: string;
-  readonly apiKey?: string;
-}
+import { apiKeyScopes } from "../../token/api-key-store.ts";
+import { callServer, withServerOptions } from "../connect.ts";
+import type { ServerOptions } from "../connect.ts";
+import { printable } from "../screen/printable.ts";
 
 export function keysCommand(): Command {
   const keys = new Command("keys").description("make, list and revoke API keys");
-  withServer(keys.command("create"))
+  const create = keys
+    .command("create")
     .description("make an API key; it is printed this once")
     .argument("<name>", "what it is for")
-    .requiredOption(
-      "--scopes <list>",
-      "tokens, rooms, transcripts, analysis, stats, admin; separated by commas",
-    )
-    .option("--days <number>", "stops working after so many days", readDays)
-    .action(async (name: string, options: KeyOptions & { scopes: string; days?: number }) => {
-      const scopes = options.scopes.split(",").map((scope) => scope.trim());
+    .requiredOption("--scopes <list>", `what it may do: of ${apiKeyScopes.join(",")}`, readScopes)
+    .option("--days <number>", "stops working after so many days (default: never)", readDays);
+  withServerOptions(create, adminScope).action(
+    async (name: string, options: ServerOptions & { scopes: string[]; days?: number }) => {
+      const { scopes } = options;
       const expireTime =
         options.days === undefined ? undefined : timestampFromMs(Date.now() + options.days * 86_400_000);
-      const made = await call(options, ({ tokens }) =>
+      const made = await callServer(options, ({ tokens }) =>
         tokens.createApiKey({ displayName: name, scopes, ...(expireTime && { expireTime }) }),
       );
       process.stdout.write(`${made.key}\n`);
-    });
-  withServer(keys.command("list"))
+    },
+  );
+  withServerOptions(keys.command("list"), adminScope)
     .description("the API keys, newest first, without their secrets")
-    .action(async (options: KeyOptions) => {
+    .action(async (options: ServerOptions) => {
       let pageToken = "";
       do {
         const page = await listKeys(options, pageToken);
@@ -39,33 +36,20 @@ export function keysCommand(): Command {
         pageToken = page.nextPageToken;
       } while (pageToken !== "");
     });
-  withServer(keys.command("revoke"))
+  withServerOptions(keys.command("revoke"), adminScope)
     .description("revoke an API key at once")
     .argument("<id>", "its id: the part between pk_ and the secret")
-    .action(async (apiKeyId: string, options: KeyOptions) => {
-      const { apiKey } = await call(options, ({ tokens }) => tokens.revokeApiKey({ apiKeyId }));
+    .action(async (apiKeyId: string, options: ServerOptions) => {
+      const { apiKey } = await callServer(options, ({ tokens }) => tokens.revokeApiKey({ apiKeyId }));
       if (apiKey) process.stdout.write(`${describe(apiKey)}\n`);
     });
   return keys;
 }
 
-function withServer(command: Command): Command {
-  return command
-    .option("--url <url>", "the server (default: this machine's)")
-    .option("--api-key <key>", "an API key with the scope admin (default: the development key)");
-}
+const adminScope = "scope admin";
 
-function listKeys(options: KeyOptions, pageToken: string): Promise<ListApiKeysResponse> {
-  return call(options, ({ tokens }) => tokens.listApiKeys({ pageToken, pageSize: 200 }));
-}
-
-async function call<T>(options: KeyOptions, work: (clients: Clients) => Promise<T>): Promise<T> {
-  const server = await findServer(options);
-  try {
-    return await work(connect(server));
-  } catch (error) {
-    throw explainFailure(error, server.url);
-  }
+function listKeys(options: ServerOptions, pageToken: string): Promise<ListApiKeysResponse> {
+  return callServer(options, ({ tokens }) => tokens.listApiKeys({ pageToken, pageSize: 200 }));
 }
 
 function describe(key: ApiKey): string {
@@ -75,11 +59,22 @@ function describe(key: ApiKey): string {
     : key.expireTime
       ? `good until ${day(key.expireTime)}`
       : "good";
-  return `${key.apiKeyId}  ${day(key.createTime)}  ${state}  ${key.scopes.join(",")}  ${key.displayName}`;
+  return `${key.apiKeyId}  ${day(key.createTime)}  ${state}  ${key.scopes.join(",")}  ${printable(key.displayName)}`;
+}
+
+function readScopes(value: string): string[] {
+  const scopes = value.split(",").map((scope) => scope.trim());
+  const known: readonly string[] = apiKeyScopes;
+  if (new Set(scopes).size < scopes.length || !scopes.every((scope) => known.includes(scope))) {
+    throw new InvalidArgumentError(`expected some of ${apiKeyScopes.join(", ")}, separated by commas.`);
+  }
+  return scopes;
 }
 
 function readDays(value: string): number {
   const days = Number(value);
-  if (!(days > 0 && days <= 36_500)) throw new InvalidArgumentError("expected a number of days, 1 to 36500.");
+  if (!/^\d+$/.test(value) || days < 1 || days > 36_500) {
+    throw new InvalidArgumentError("expected a whole number of days, 1 to 36500.");
+  }
   return days;
 }

@@ -5,5 +5,8 @@ import { serve } from "../../main.ts";
 export function serveCommand(): Command {
   return new Command("serve")
     .description("serve until SIGTERM or Ctrl-C; configured by the environment")
-    .action(serve);
+    .action(async () => {
+      await serve();
+      await new Promise(() => undefined); // from here on, serve's signal handlers end the process
+    });
 }

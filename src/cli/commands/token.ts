@@ -6,14 +6,14 @@ import { Command, InvalidArgumentError } from "commander";
 import { Target } from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import { readConfig } from "../../config.ts";
 import { readOrMakeLocalSecrets } from "../../token/local-secrets.ts";
+import { isName } from "../../token/read-name.ts";
 import { issueUserToken } from "../../token/user-token.ts";
-import { connect, explainFailure, findServer } from "../connect.ts";
+import { callServer, withServerOptions } from "../connect.ts";
+import type { ServerOptions } from "../connect.ts";
 
-interface RoomTokenOptions {
+interface RoomTokenOptions extends ServerOptions {
   readonly room?: string;
   readonly identity: string;
-  readonly url?: string;
-  readonly apiKey?: string;
 }
 
 const defaultUserTtlSeconds = 3600;
@@ -22,10 +22,10 @@ export function tokenCommand(): Command {
   const token = new Command("token").description("mint tokens to try things with");
   token
     .command("user")
-    .description("a user's login, signed with JWT_SECRET")
-    .argument("<user-id>", "the user")
+    .description("a user's login, signed with JWT_SECRET, or with the secret in DATA_DIR")
+    .argument("<user-id>", "the user", readUserId)
     .option("--name <name>", "name to show")
-    .option("--ttl <seconds>", "lifetime, 60 to 86400", readTtl, defaultUserTtlSeconds)
+    .option("--ttl <seconds>", "lifetime in seconds, 60 to 86400", readTtl, defaultUserTtlSeconds)
     .action(async (userId: string, options: { readonly name?: string; readonly ttl: number }) => {
       const config = readConfig();
       const secret = config.jwt.secret ?? (await readOrMakeLocalSecrets(config.dataDir)).jwtSecret;
@@ -46,30 +46,32 @@ export function tokenCommand(): Command {
 }
 
 function roomToken(command: Command): Command {
-  return command
+  const named = command
     .requiredOption("--identity <name>", "the participant")
-    .option("--room <name>", "the room (default: a new one)")
-    .option("--url <url>", "the server (default: this machine's)")
-    .option("--api-key <key>", "an API key with the scope tokens (default: the development key)");
+    .option("--room <name>", "the room (default: a new one)");
+  return withServerOptions(named, "scope tokens");
 }
 
 async function printRoomToken(options: RoomTokenOptions, target: Target): Promise<void> {
-  const server = await findServer(options);
-  try {
-    const answer = await connect(server).tokens.createSessionTokens({
+  const answer = await callServer(options, ({ tokens }) =>
+    tokens.createSessionTokens({
       participantIdentity: options.identity,
       targets: [target],
       ...(options.room !== undefined && { roomName: options.room }),
-    });
-    process.stdout.write(`${target === Target.LIVEKIT ? answer.livekitToken : answer.transcriptionToken}\n`);
-  } catch (error) {
-    throw explainFailure(error, server.url);
-  }
+    }),
+  );
+  process.stdout.write(`${target === Target.LIVEKIT ? answer.livekitToken : answer.transcriptionToken}\n`);
+}
+
+function readUserId(value: string): string {
+  if (!isName(value))
+    throw new InvalidArgumentError("expected 1 to 256 characters, none of them a control character.");
+  return value;
 }
 
 function readTtl(value: string): number {
   const seconds = Number(value);
-  if (!Number.isInteger(seconds) || seconds < 60 || seconds > 86_400) {
+  if (!/^\d+$/.test(value) || seconds < 60 || seconds > 86_400) {
     throw new InvalidArgumentError("expected whole seconds, 60 to 86400.");
   }
   return seconds;

@@ -7,10 +7,12 @@ import { Target } from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import { SessionSummarySchema } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { CliError } from "../cli-error.ts";
-import { connect, explainFailure, findServer } from "../connect.ts";
-import type { ServerAddress } from "../connect.ts";
+import { connect, explainFailure, findServer, withServerOptions } from "../connect.ts";
+import type { ServerAddress, ServerOptions } from "../connect.ts";
+import { interruptible } from "../interruptible.ts";
 import { startLocalServer } from "../local-server.ts";
-import { openCaptionScreen } from "../screen/caption-screen.ts";
+import { openCaptionScreen, warningScreen } from "../screen/caption-screen.ts";
+import { wrapLines } from "../screen/fit-text.ts";
 import { formatReport, formatSummary } from "../screen/print-summary.ts";
 import { streamFile } from "../stream-file.ts";
 import { openWav } from "../wav/open-wav.ts";
@@ -22,45 +24,41 @@ export interface TranscribeOptions {
   readonly question?: string;
   readonly realtime?: boolean;
   readonly separateChannels?: boolean;
-  readonly url?: string;
-  readonly apiKey?: string;
   readonly json?: boolean;
-  readonly local?: boolean;
 }
 
 export function transcribeCommand(): Command {
-  return new Command("transcribe")
+  const command = new Command("transcribe")
     .description("recognise a WAV file and print captions, delivery figures and the report")
-    .argument("<file>", "a WAV file, 8 to 48 kHz")
+    .argument("<file>", "a WAV file, 8 to 48 kHz, up to 8 channels")
     .option("--room <name>", "room of the session (default: a new one)")
     .option("--identity <name>", "who speaks", "speaker")
-    .option("--question <text>", "the question that is answered")
+    .option("--question <text>", "the question that is answered, for the report")
     .option("--realtime", "send no faster than it was spoken")
     .option("--separate-channels", "each channel is a speaker of its own (default: they are mixed)")
-    .option("--url <url>", "the server (default: this machine's)")
-    .option(
-      "--api-key <key>",
-      "an API key with the scopes tokens and analysis (default: the development key)",
-    )
-    .option("--json", "print one JSON object, the summary, and nothing else")
-    .option("--local", "start everything in this process, on a free port, with a throw-away database")
-    .action(async (file: string, options: TranscribeOptions) => {
+    .option("--json", "print the summary as one JSON object on stdout, and nothing else")
+    .option("--local", "start everything in this process, on a free port, with a throw-away database");
+  return withServerOptions(command, "scopes tokens and analysis").action(
+    async (file: string, options: TranscribeOptions & ServerOptions & { readonly local?: boolean }) => {
       const wav = await openWav(file);
       if (wav.missingFrames > 0) {
         const thereSeconds = (wav.durationMs / 1000).toFixed(1);
         process.stderr.write(`${file} is cut short; transcribing the ${thereSeconds} s that are there\n`);
       }
-      if (options.local !== true) {
-        await transcribe(wav, await findServer(options), options);
-        return;
-      }
-      const server = await startLocalServer();
-      try {
-        await transcribe(wav, server.address, options);
-      } finally {
-        await server.stop();
-      }
-    });
+      await interruptible(async (signal) => {
+        if (options.local !== true) {
+          await transcribe(wav, await findServer(options), options, signal);
+          return;
+        }
+        const server = await startLocalServer(signal);
+        try {
+          await transcribe(wav, server.address, options, signal);
+        } finally {
+          await server.stop();
+        }
+      });
+    },
+  );
 }
 
 /** Runs one session and prints what came of it. */
@@ -68,25 +66,20 @@ export async function transcribe(
   wav: WavFile,
   server: ServerAddress,
   options: TranscribeOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort(new CliError("interrupted"));
-  process.once("SIGINT", onInterrupt);
+  const print = (text: string) => process.stdout.write(`\n${wrapLines(text, process.stdout.columns)}\n`);
   try {
-    const summary = await runSession(wav, server, options, interrupt.signal);
+    const summary = await runSession(wav, server, options, signal);
     if (options.json === true) {
       const json = toJson(SessionSummarySchema, summary, { alwaysEmitImplicit: true });
       process.stdout.write(`${JSON.stringify(json)}\n`);
       return;
     }
-    process.stdout.write(`\n${formatSummary(summary)}\n`);
-    const report = await waitForReport(summary.interviewId, server, interrupt.signal);
-    process.stdout.write(`\n${formatReport(report)}\n`);
+    print(formatSummary(summary));
+    print(formatReport(await waitForReport(summary.interviewId, server, signal)));
   } catch (error) {
-    interrupt.signal.throwIfAborted();
-    throw error instanceof CliError ? error : explainFailure(error, server.url);
-  } finally {
-    process.removeListener("SIGINT", onInterrupt);
+    throw explainFailure(error, server.url);
   }
 }
 
@@ -106,7 +99,7 @@ async function runSession(
   );
   const screen =
     options.json === true
-      ? undefined
+      ? warningScreen(process.stderr)
       : openCaptionScreen({ output: process.stdout, durationMs: wav.durationMs });
   const requests = streamFile(wav, {
     realtime: options.realtime ?? false,
@@ -119,10 +112,10 @@ async function runSession(
     const participant = connect({ url: server.url, credential: transcriptionToken });
     for await (const { event } of participant.transcription.transcribe(requests, { signal })) {
       if (event.case === "sessionSummary") return event.value;
-      screen?.show(event);
+      screen.show(event);
     }
   } finally {
-    screen?.close();
+    screen.close();
   }
   throw new CliError("the server ended the session without a summary");
 }

@@ -1,6 +1,7 @@
 /** A session's figures, and the report on it, as text for a terminal. */
 import { Aspect } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import type { Report } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import type { Pauses } from "../../../gen/ts/parley/transcription/v1/delivery_pb.ts";
 import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { formatTime } from "./format-time.ts";
 
@@ -13,15 +14,9 @@ export function formatSummary(summary: SessionSummary): string {
   const rows: readonly [string, string][] = [
     ["duration", `${formatTime(summary.durationMs)}, of it speaking ${formatTime(summary.speakingMs)}`],
     ["words", String(summary.totalWords)],
-    [
-      "pace",
-      `${Math.round(summary.averagePace)} words/min (articulation ${Math.round(summary.articulationRate)})`,
-    ],
+    ["pace", paceText(summary)],
     ["fillers", fillerText],
-    [
-      "pauses",
-      `${pauses?.count ?? 0}, ${pauses?.longCount ?? 0} of them 2 s or longer; longest ${((pauses?.longestMs ?? 0) / 1000).toFixed(1)} s`,
-    ],
+    ["pauses", pauses && pauses.count > 0 ? pauseText(pauses) : "none"],
   ];
   return ["Figures", ...rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}`)].join("\n");
 }
@@ -42,6 +37,15 @@ export function formatReport(report: Report): string {
     });
   }
   return lines.join("\n");
+}
+
+function paceText({ totalWords, averagePace, articulationRate }: SessionSummary): string {
+  if (totalWords < 2) return "not measurable";
+  return `${Math.round(averagePace)} words/min (${Math.round(articulationRate)} while speaking)`;
+}
+
+function pauseText({ count, longCount, longestMs }: Pauses): string {
+  return `${count}, ${longCount} of them 2 s or longer; longest ${(longestMs / 1000).toFixed(1)} s`;
 }
 
 const aspectNames: Partial<Readonly<Record<Aspect, string>>> = {

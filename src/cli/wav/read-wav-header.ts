@@ -1,4 +1,7 @@
-/** Finds out what a WAV file holds and where. Reads chunk headers only, never the audio. */
+/**
+ * Finds out what a WAV file holds and where. Reads chunk headers only, never the audio. Trusts no size that it can check
+ * against the file.
+ */
 import type { FileHandle } from "node:fs/promises";
 import { CliError } from "../cli-error.ts";
 
@@ -15,38 +18,58 @@ export interface WavHeader {
   readonly dataOffset: number;
   /** How long it is, as the header says; to the end of the file when it does not. */
   readonly dataBytes: number;
-  /** The header does not say how long the audio is, as when it was written to a pipe. */
-  readonly isOpenEnded: boolean;
 }
 
-const openEndedSizes = [0, 0xffff_ffff, 0x7fff_ffff];
+/** RF64 and BW64 are RIFF with 64-bit sizes in a `ds64` chunk. */
+const riffKinds = ["RIFF", "RF64", "BW64"];
+
+/** Real files have a handful; a file of nothing but empty chunks would otherwise be read for hours. */
+const maxChunks = 1000;
 
 /** Rejects with a CliError of exit code 2. */
 export async function readWavHeader(file: FileHandle, size: number, path: string): Promise<WavHeader> {
   const head = await readAt(file, 0, 12);
-  const kind = head.toString("latin1", 0, 4);
-  if (head.length < 12 || !["RIFF", "RF64"].includes(kind) || head.toString("latin1", 8, 12) !== "WAVE") {
+  if (
+    head.length < 12 ||
+    !riffKinds.includes(head.toString("latin1", 0, 4)) ||
+    head.toString("latin1", 8, 12) !== "WAVE"
+  ) {
     throw new CliError(`${path} is not a WAV file`, 2);
   }
   let format: WavFormat | undefined;
   let longDataBytes: number | undefined;
-  for (let at = 12; at + 8 <= size;) {
+  let at = 12;
+  for (let chunks = 0; chunks < maxChunks && at + 8 <= size; chunks++) {
     const chunk = await readAt(file, at, 8);
     const id = chunk.toString("latin1", 0, 4);
     const length = chunk.readUInt32LE(4);
     if (id === "data") {
       if (!format) throw new CliError(`${path} does not say what audio it holds`, 2);
-      const isOpenEnded = longDataBytes === undefined && openEndedSizes.includes(length);
-      const dataBytes = isOpenEnded ? size - at - 8 : (longDataBytes ?? length);
-      return { format, dataOffset: at + 8, dataBytes, isOpenEnded };
+      const dataOffset = at + 8;
+      const stated = length === 0xffff_ffff ? (longDataBytes ?? length) : length;
+      const isFinished = head.readUInt32LE(4) === size - 8;
+      const dataBytes = isOpenEnded(stated, size - dataOffset, isFinished) ? size - dataOffset : stated;
+      return { format, dataOffset, dataBytes };
     }
-    const body =
-      id === "fmt " || id === "ds64" ? await readAt(file, at + 8, Math.min(length, 40)) : undefined;
-    if (id === "fmt " && body) format = readFormat(body, path);
-    if (id === "ds64" && body && body.length >= 16) longDataBytes = Number(body.readBigUInt64LE(8));
+    if (id === "fmt ") format = readFormat(await readAt(file, at + 8, Math.min(length, 40)), path);
+    if (id === "ds64") longDataBytes = readDataSize64(await readAt(file, at + 8, Math.min(length, 16)));
     at += 8 + length + (length % 2);
   }
   throw new CliError(`${path} is cut short: it holds no audio`, 2);
+}
+
+/**
+ * Writers to a pipe cannot come back to fill in the length. They leave 0 (then the file's own size is wrong too) or
+ * something near 2 or 4 GiB: 0xFFFFFFFF (ffmpeg), 0x7FFFF000 (SoX), 0x80000000 (arecord).
+ */
+function isOpenEnded(statedBytes: number, presentBytes: number, isFinished: boolean): boolean {
+  if (statedBytes === 0) return !isFinished;
+  return statedBytes > presentBytes && statedBytes >= 0x7fff_f000 && statedBytes <= 0xffff_ffff;
+}
+
+/** EBU Tech 3306: the size of the file, then of the audio. */
+function readDataSize64(body: Buffer): number | undefined {
+  return body.length < 16 ? undefined : Number(body.readBigUInt64LE(8));
 }
 
 function readFormat(body: Buffer, path: string): WavFormat {
@@ -55,6 +78,7 @@ function readFormat(body: Buffer, path: string): WavFormat {
   const code = body.readUInt16LE(isExtensible ? 24 : 0);
   const channelCount = body.readUInt16LE(2);
   const sampleRateHz = body.readUInt32LE(4);
+  const bytesPerFrame = body.readUInt16LE(12);
   const bits = body.readUInt16LE(14);
   const sampleFormat = sampleFormats[`${code}/${bits}`];
   if (sampleFormat === undefined) {
@@ -69,7 +93,13 @@ function readFormat(body: Buffer, path: string): WavFormat {
   if (channelCount < 1 || channelCount > 8) {
     throw new CliError(`${path} has ${channelCount} channels; 1 to 8 are taken`, 2);
   }
-  return { sampleFormat, sampleRateHz, channelCount, bytesPerFrame: (channelCount * bits) / 8 };
+  if (bytesPerFrame !== (channelCount * bits) / 8) {
+    throw new CliError(
+      `${path} contradicts itself: ${channelCount} channel(s) of ${bits} bits in ${bytesPerFrame} bytes`,
+      2,
+    );
+  }
+  return { sampleFormat, sampleRateHz, channelCount, bytesPerFrame };
 }
 
 /** By format code (1 PCM, 3 IEEE float, 7 µ-law) and bits a sample. */

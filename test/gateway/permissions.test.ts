@@ -11,6 +11,7 @@ import {
   describe as describePermission,
   permissions,
 } from "../../src/gateway/permissions.ts";
+import type { Permission } from "../../src/gateway/permissions.ts";
 import { makeApiKey } from "../../src/token/api-key.ts";
 import { apiKeyScopes } from "../../src/token/api-key-store.ts";
 import { issueLiveKitToken } from "../../src/token/livekit-token.ts";
@@ -250,7 +251,7 @@ describe("at start", () => {
   });
 
   test("a row that was taken out stops the server", () => {
-    const rows = permissions as Map<string, never>;
+    const rows = permissions as Map<string, Permission>;
     const name = "parley.token.v1.TokenService.CreateRoom";
     const row = rows.get(name)!;
     rows.delete(name);

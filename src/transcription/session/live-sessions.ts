@@ -7,7 +7,7 @@ import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
 import { Session } from "./session.ts";
-import type { SessionDependencies, SessionOptions } from "./session.ts";
+import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 
 const touchIntervalMs = 20_000;
 /** Three missed touches, with time to spare for a database that is away. */

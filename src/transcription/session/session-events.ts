@@ -60,3 +60,9 @@ export interface SessionSummary {
   readonly figures: DeliveryFigures;
   readonly interviewId?: string;
 }
+
+/** Roughly what an event takes on the wire; an upper bound matters more than exactness. */
+export function estimateBytes(event: SessionEvent): number {
+  if (event.type !== "transcript") return 96;
+  return 64 + event.text.length + event.words.reduce((sum, word) => sum + word.text.length + 24, 0);
+}

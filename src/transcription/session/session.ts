@@ -3,51 +3,23 @@
  * an acknowledgement true: engine, then database, then client. It knows no wire format and no vendor.
  */
 import { sleep } from "../../clock.ts";
-import type { Clock } from "../../clock.ts";
-import { bytesPerFrame } from "../audio/audio-format.ts";
-import type { AudioFormat } from "../audio/audio-format.ts";
+import { checkAudio } from "../audio/check-audio.ts";
 import { decodeAudio } from "../audio/decode-audio.ts";
 import { createResampler } from "../audio/resampler.ts";
-import type { EngineEvent, SpeechEngine } from "../engines/speech-engine.ts";
+import type { EngineEvent } from "../engines/speech-engine.ts";
 import { SessionError } from "../session-error.ts";
-import type { SessionEndReason, SessionStore, StoredSegment } from "../session-store.ts";
+import type { SessionEndReason, StoredSegment } from "../session-store.ts";
 import { Committer, retryWhileUnavailable } from "./committer.ts";
+import { asSessionError, endReasonOf } from "./end-reason.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Lane } from "./lane.ts";
 import { LaneCaptions } from "./lane-captions.ts";
-import type { SessionEvent } from "./session-events.ts";
+import { Lane } from "./lane.ts";
+import { Pacer } from "./pacer.ts";
+import { estimateBytes } from "./session-events.ts";
+import type { SessionEvent, WarningCode } from "./session-events.ts";
+import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 import { measureSegments, summarize } from "./summarize.ts";
 import { TokenTimer } from "./token-timer.ts";
-
-export interface SessionDependencies {
-  readonly store: SessionStore;
-  readonly engine: SpeechEngine;
-  readonly clock: Clock;
-  /** Queues an analysis of the session; resolves with the interview's id. */
-  readonly queueAnalysis: (session: AnalysisRequest) => Promise<string>;
-  /** Something an operator should see. Never with words or tokens. */
-  readonly onProblem: (sessionId: string, message: string, error: unknown) => void;
-}
-
-export interface AnalysisRequest {
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly roomName: string;
-  readonly caseQuestion?: string;
-}
-
-export interface SessionOptions {
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly roomName: string;
-  readonly participantIdentity: string;
-  readonly tokenExpireTime: Date;
-  readonly format: AudioFormat;
-  readonly languageCode: string;
-  readonly interimResults: boolean;
-  readonly analyzeOnEnd: boolean;
-  readonly caseQuestion?: string;
-}
 
 /** Unread events that a client may pile up before its stream is ended. */
 const maxUnreadBytes = 256 * 1024;
@@ -66,6 +38,7 @@ export class Session {
   readonly #createTime: Date;
   readonly #committer: Committer;
   readonly #tokenTimer: TokenTimer;
+  readonly #deliveryPacer: Pacer;
   readonly #closed = Promise.withResolvers<undefined>();
   #lanes: Lane[] = [];
   #captions: LaneCaptions[] = [];
@@ -77,8 +50,6 @@ export class Session {
   /** The client left while its session was being completed. */
   #isAbandoned = false;
   #wakeWriter: (() => void) | undefined;
-  #lastDeliveryAt = 0;
-  #cancelDelivery: (() => void) | undefined;
 
   private constructor(options: SessionOptions, dependencies: SessionDependencies) {
     this.sessionId = options.sessionId;
@@ -103,6 +74,7 @@ export class Session {
       },
       onFailure: (error) => this.fail(error),
     });
+    this.#deliveryPacer = new Pacer(dependencies.clock, deliveryIntervalMs, () => this.#pushDelivery());
     this.#tokenTimer = new TokenTimer({
       clock: dependencies.clock,
       onExpiring: (deadline) => {
@@ -144,7 +116,7 @@ export class Session {
    */
   async audio(firstSample: number, data: Uint8Array): Promise<void> {
     if (this.#closing) return;
-    const frames = this.#checkAudio(firstSample, data);
+    const frames = checkAudio(data, firstSample, this.#received, this.#options.format);
     const channels = decodeAudio(data, this.#options.format);
     this.#received += frames;
     await Promise.all(
@@ -183,6 +155,7 @@ export class Session {
       if (this.#isAbandoned) throw new SessionError("internal", "the client is gone");
       const interviewId = this.#options.analyzeOnEnd ? await this.#queueAnalysis() : undefined;
       await this.#writeEnd("completed", interviewId);
+      this.#deliveryPacer.clear();
       this.#pushDelivery();
       this.events.push({ type: "summary", summary: summarize(this.#describe(interviewId), this.#segments) });
       this.events.end();
@@ -265,27 +238,6 @@ export class Session {
     this.#tokenTimer.set(tokenExpireTime);
   }
 
-  #checkAudio(firstSample: number, data: Uint8Array): number {
-    const frameBytes = bytesPerFrame(this.#options.format);
-    if (data.byteLength === 0 || data.byteLength % frameBytes !== 0) {
-      const { encoding, channelCount } = this.#options.format;
-      throw new SessionError(
-        "invalid",
-        `audio.data holds ${data.byteLength} bytes; ${encoding.toUpperCase()} with ${channelCount} channel(s) needs a multiple of ${frameBytes}`,
-      );
-    }
-    if (firstSample !== this.#received) {
-      const difference = firstSample - this.#received;
-      const what =
-        difference > 0 ? `leaves a gap of ${difference} samples` : `overlaps by ${-difference} samples`;
-      throw new SessionError(
-        "invalid",
-        `audio.first_sample ${firstSample} ${what}; expected ${this.#received}`,
-      );
-    }
-    return data.byteLength / frameBytes;
-  }
-
   #onEngineEvent(captions: LaneCaptions, event: EngineEvent): void {
     const { events, segment } = captions.take(event);
     for (const said of events) this.events.push(said);
@@ -307,20 +259,10 @@ export class Session {
       this.events.push({ type: "ack", throughSample: through, throughMs: this.#toMs(through) });
       this.#wakeWriter?.();
     }
-    if (segments.length > 0) this.#scheduleDelivery();
-  }
-
-  #scheduleDelivery(): void {
-    if (this.#cancelDelivery || this.#closing) return;
-    const { clock } = this.#dependencies;
-    const waitMs = Math.max(0, this.#lastDeliveryAt + deliveryIntervalMs - clock.now());
-    this.#cancelDelivery = clock.after(waitMs, () => this.#pushDelivery());
+    if (segments.length > 0 && !this.#closing) this.#deliveryPacer.ask();
   }
 
   #pushDelivery(): void {
-    this.#cancelDelivery?.();
-    this.#cancelDelivery = undefined;
-    this.#lastDeliveryAt = this.#dependencies.clock.now();
     this.events.push({ type: "delivery", figures: measureSegments(this.#segments, this.#describe()) });
   }
 
@@ -392,11 +334,7 @@ export class Session {
     };
   }
 
-  #warn(
-    code: "token-expiring" | "server-stopping" | "engine-restarted" | "storage-slow",
-    message: string,
-    deadline?: Date,
-  ): void {
+  #warn(code: WarningCode, message: string, deadline?: Date): void {
     this.events.push({ type: "warning", code, message, ...(deadline === undefined ? {} : { deadline }) });
   }
 
@@ -409,7 +347,7 @@ export class Session {
     for (const lane of this.#lanes) lane.abort();
     this.#committer.close();
     this.#tokenTimer.clear();
-    this.#cancelDelivery?.();
+    this.#deliveryPacer.clear();
     this.#wakeWriter?.();
     this.#closed.resolve(undefined);
   }
@@ -421,36 +359,4 @@ export class Session {
   #toMs(samples: number): number {
     return Math.floor((samples * 1000) / this.#options.format.sampleRateHz);
   }
-}
-
-function endReasonOf(error: SessionError): SessionEndReason {
-  switch (error.code) {
-    case "invalid":
-    case "unsupported":
-    case "forbidden":
-      return "client-error";
-    case "reader-stalled":
-    case "idle":
-      return "stalled";
-    case "token-expired":
-      return "token-expired";
-    case "capacity":
-    case "engine-unavailable":
-      return "engine-failed";
-    case "stopping":
-      return "server-stopped";
-    case "superseded":
-    case "internal":
-      return "server-error";
-  }
-}
-
-function asSessionError(error: unknown): SessionError {
-  return error instanceof SessionError ? error : new SessionError("internal", "the session failed", error);
-}
-
-/** Roughly what an event takes on the wire; an upper bound matters more than exactness. */
-function estimateBytes(event: SessionEvent): number {
-  if (event.type !== "transcript") return 96;
-  return 64 + event.text.length + event.words.reduce((sum, word) => sum + word.text.length + 24, 0);
 }

@@ -1,6 +1,6 @@
 /** A session around a scripted engine, a stumbling store and a clock that is moved by hand. */
 import { Session } from "../../../src/transcription/session/session.ts";
-import type { AnalysisRequest, SessionOptions } from "../../../src/transcription/session/session.ts";
+import type { AnalysisRequest, SessionOptions } from "../../../src/transcription/session/session-options.ts";
 import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
 import type { EngineEvent, SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
 import { createManualClock } from "../../fakes/manual-clock.ts";

@@ -1,12 +1,17 @@
 /**
- * JSON.parse that refuses duplicate members, at any depth: two readers of one token must not see two values (RFC 7519,
- * section 4; RFC 8259, section 4, leaves the choice to the parser).
+ * JSON.parse that refuses duplicate members, at any depth, and numbers beyond a double: two readers of one token must not
+ * see two values (RFC 7519, section 4; RFC 8259, sections 4 and 6, leaves the choice to the parser).
  */
 
 /** Throws SyntaxError. */
 export function parseJsonStrictly(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = JSON.parse(text, refuseInfinity);
   refuseDuplicateMembers(text);
+  return value;
+}
+
+function refuseInfinity(_name: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new SyntaxError("number out of range");
   return value;
 }
 

@@ -174,7 +174,6 @@ describe("over a call", () => {
 
   test("a stream that fails before its first message is mapped too", async () => {
     const { client } = serve({
-      // eslint-disable-next-line require-yield -- it fails before
       async *transcribe() {
         throw new SessionError("forbidden", "room_name does not match token");
       },

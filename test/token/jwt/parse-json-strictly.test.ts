@@ -99,6 +99,13 @@ describe("duplicate members are refused", () => {
   });
 });
 
+test("a number that no double holds is refused, at any depth", () => {
+  for (const text of ["1e999", "-1e999", '{"a":1e309}', '[{"a":[-1e309]}]']) {
+    expect(() => parseJsonStrictly(text)).toThrow(SyntaxError);
+  }
+  expect(parseJsonStrictly("[1e308,-1e308,1e-999]")).toEqual([1e308, -1e308, 0]);
+});
+
 test("what is not JSON is refused", () => {
   for (const text of ["", "{", "{a:1}", '{"a":1,}', "undefined", "\ufeff{}", '{"a":1}x', "NaN", "{'a':1}"]) {
     expect(() => parseJsonStrictly(text)).toThrow(SyntaxError);

@@ -59,7 +59,7 @@ export interface InMemoryServer {
   readonly internalErrors: { errorId: string; method: string; error: unknown }[];
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: Interceptor[];
-  client<S extends DescService>(service: S, credential?: string): Client<S>;
+  client<S extends DescService>(service: S, credential?: string, format?: "binary" | "json"): Client<S>;
   user(userId: string): string;
   participant(userId: string, roomName?: string): string;
   /** A new API key. */
@@ -139,14 +139,17 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     internalErrors,
     routes,
     interceptors,
-    client(service, credential) {
+    client(service, credential, format = "binary") {
       const authorize: Interceptor = (next) => (request) => {
         if (credential !== undefined) request.header.set("authorization", `Bearer ${credential}`);
         return next(request);
       };
       return createClient(
         service,
-        createRouterTransport(routes, { router: { interceptors }, transport: { interceptors: [authorize] } }),
+        createRouterTransport(routes, {
+          router: { interceptors },
+          transport: { interceptors: [authorize], useBinaryFormat: format === "binary" },
+        }),
       );
     },
     user: (userId) => issueUserToken({ userId, ttlSeconds: 3600 }, jwt, time.nowMs).token,

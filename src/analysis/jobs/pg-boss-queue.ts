@@ -5,6 +5,8 @@ import type { JobQueue, JobWorker } from "./job-queue.ts";
 export interface PgBossQueueOptions {
   readonly database: { executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
   readonly kind: "pglite" | "postgres";
+  /** How often jobs are sought whose worker died, in seconds. Default 15; at least 1. */
+  readonly superviseSeconds?: number;
   /** Something an operator should see; the queue goes on. */
   readonly onProblem: (message: string, error: unknown) => void;
 }
@@ -18,18 +20,29 @@ const queueName = "analyze-interview";
 const givenUpName = "analyze-interview-given-up";
 const retryLimit = 5;
 const expireInSeconds = 300;
+/** A worker that was not heard of for so long is dead, and its job is another's. */
+const heartbeatSeconds = 30;
+const defaultSuperviseSeconds = 15;
 const pollingIntervalSeconds = 0.5;
 
 export async function openPgBossQueue(options: PgBossQueueOptions): Promise<JobQueue> {
-  const boss = new PgBoss({ db: options.database, backend: options.kind, schedule: false });
+  const superviseSeconds = options.superviseSeconds ?? defaultSuperviseSeconds;
+  const boss = new PgBoss({
+    db: options.database,
+    backend: options.kind,
+    schedule: false,
+    superviseIntervalSeconds: superviseSeconds,
+    monitorIntervalSeconds: superviseSeconds,
+  });
   boss.on("error", (error) => options.onProblem("the job queue failed", error));
   await boss.start();
-  await boss.createQueue(givenUpName);
+  await boss.createQueue(givenUpName, { retryLimit: 10, retryDelay: 5, heartbeatSeconds });
   await boss.createQueue(queueName, {
     retryLimit,
     retryDelay: 1,
     retryBackoff: true,
     expireInSeconds,
+    heartbeatSeconds,
     deadLetter: givenUpName,
   });
   let workerId: string | undefined;

@@ -7,9 +7,13 @@ import { CliError } from "./cli-error.ts";
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort(new CliError("interrupted", 130));
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort(new CliError("interrupted", 130));
+  };
   const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) process.once(name, onSignal);
+  // Not `once`: log-update restores the cursor on a signal, and ends the process when it finds nobody else listening.
+  for (const name of signals) process.on(name, onSignal);
   try {
     return await work(interrupt.signal);
   } catch (error) {

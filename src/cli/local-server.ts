@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { readConfig } from "../config.ts";
-import { startServer } from "../main.ts";
 import type { Server } from "../main.ts";
 import { CliError } from "./cli-error.ts";
 import type { ServerAddress } from "./connect.ts";
@@ -19,6 +18,7 @@ export interface LocalServer {
 
 /** Rejects with the signal's reason when that aborts before the server is ready. */
 export async function startLocalServer(signal: AbortSignal): Promise<LocalServer> {
+  const { startServer } = await import("../main.ts"); // half a second that other commands need not wait
   const given = readConfig();
   const dataDir = await mkdtemp(join(tmpdir(), "parley-local-"));
   process.once("exit", () => rmSync(dataDir, { recursive: true, force: true })); // however the command ends

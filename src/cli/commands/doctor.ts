@@ -1,6 +1,5 @@
 /** `parley doctor`: checks every configured dependency and says what is wrong. */
 import { Command } from "commander";
-import { diagnose } from "../../diagnose.ts";
 import { CliError } from "../cli-error.ts";
 
 const marks = { ok: "✓", warning: "!", wrong: "✗" } as const;
@@ -9,6 +8,7 @@ export function doctorCommand(): Command {
   return new Command("doctor")
     .description("check every configured dependency and say what is wrong")
     .action(async () => {
+      const { diagnose } = await import("../../diagnose.ts"); // half a second that other commands need not wait
       let wrong = 0;
       for await (const finding of diagnose()) {
         process.stdout.write(`${marks[finding.state]} ${finding.subject.padEnd(14)} ${finding.detail}\n`);

@@ -30,6 +30,7 @@ export function wrapText(text: string, columns: number, indent = ""): string {
 export function tailOf(text: string, columns: number): string {
   if (text.length <= columns) return text;
   if (columns < 2) return "";
-  const tail = text.slice(text.length - columns + 1);
-  return `…${/^\s|\s\S*$/.test(tail) ? tail.replace(/^\S*\s/, "") : tail}`;
+  const start = text.length - columns + 1;
+  const nextBlank = text.indexOf(" ", start - 1); // of the blank before the tail, too: then its first word is whole
+  return `…${text.slice(nextBlank === -1 ? start : nextBlank + 1)}`;
 }

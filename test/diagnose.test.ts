@@ -1,0 +1,290 @@
+/** What the doctor finds, in its good and its bad forms, and that looking changes nothing. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, describe, expect, test } from "vitest";
+import { diagnose } from "../src/diagnose.ts";
+import type { DiagnoseOptions, Finding } from "../src/diagnose.ts";
+import { openStorage } from "../src/storage/open-storage.ts";
+import { describePostgres } from "./storage/databases.ts";
+
+const root = mkdtempSync(join(tmpdir(), "parley-doctor-"));
+let count = 0;
+const newPath = () => join(root, String((count += 1)));
+const newFolder = () => {
+  const path = newPath();
+  mkdirSync(path);
+  return path;
+};
+
+/** Nothing is there yet, and port 0 is always free. */
+const fresh = () => ({ DATA_DIR: join(newFolder(), "data"), MODEL_DIR: newPath(), PORT: "0" });
+
+async function findings(env: Record<string, string>, options: DiagnoseOptions = {}): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const finding of diagnose({ env, ...options })) found.push(finding);
+  return found;
+}
+
+async function findingsOn(subject: string, env: Record<string, string>, options: DiagnoseOptions = {}) {
+  return (await findings(env, options)).filter((finding) => finding.subject === subject);
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => closers.splice(0).forEach((close) => close()));
+
+async function listen(answer: RequestListener): Promise<number> {
+  const server = createServer(answer);
+  closers.push(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as { port: number }).port;
+}
+
+async function closedPort(): Promise<number> {
+  const port = await listen(() => undefined);
+  closers.pop()?.();
+  return port;
+}
+
+test("a fresh machine is in order, and stays as it was", async () => {
+  const env = fresh();
+  const parent = join(env.DATA_DIR, "..");
+  const states = (await findings(env)).map(({ subject, state }) => `${subject}: ${state}`);
+  expect(states).toEqual([
+    "node: ok",
+    "clock: ok",
+    "configuration: ok",
+    "port: ok",
+    "database: ok",
+    "speech models: warning",
+  ]);
+  expect(readdirSync(parent)).toEqual([]);
+  expect(existsSync(env.MODEL_DIR)).toBe(false);
+});
+
+describe("node and clock", () => {
+  test.each([
+    ["24.2.0", "ok"],
+    ["26.0.0", "ok"],
+    ["24.1.0", "wrong"],
+    ["20.20.2", "wrong"],
+  ])("Node %s is %s", async (nodeVersion, state) => {
+    const [node] = await findingsOn("node", fresh(), { nodeVersion });
+    expect(node).toMatchObject({ state, detail: expect.stringContaining(`Node ${nodeVersion}`) as string });
+  });
+
+  test("a clock that stands at 1970 is wrong", async () => {
+    const [clock] = await findingsOn("clock", fresh(), { now: () => 60_000 });
+    expect(clock).toMatchObject({ state: "wrong", detail: expect.stringContaining("1970-01-01") as string });
+  });
+});
+
+describe("configuration", () => {
+  test("every problem is listed by name, and nothing is looked at on such ground", async () => {
+    const found = await findings({ ...fresh(), PORT: "x", LOG_LEVEL: "loud", TLS_CERT_FILE: "a.pem" });
+    const wrong = found.filter(({ state }) => state === "wrong");
+    expect(wrong.map(({ detail }) => detail.split(":")[0])).toEqual(["LOG_LEVEL", "PORT", "TLS_KEY_FILE"]);
+    expect(found.some(({ subject }) => subject === "database")).toBe(false);
+  });
+
+  test("a secret that is too short is not shown", async () => {
+    const found = await findings({ ...fresh(), JWT_SECRET: "hunter2" });
+    expect(JSON.stringify(found)).toContain("JWT_SECRET");
+    expect(JSON.stringify(found)).not.toContain("hunter2");
+  });
+
+  test("what is set and not used yet is a warning", async () => {
+    const [, warning] = await findingsOn("configuration", { ...fresh(), REDIS_URL: "redis://localhost" });
+    expect(warning).toMatchObject({
+      state: "warning",
+      detail: "REDIS_URL is set, and this version does not use it yet",
+    });
+  });
+});
+
+describe("port", () => {
+  test("Parley itself on the port is in order", async () => {
+    const port = await listen((_, response) => response.end('{"status":"ok","live":true}'));
+    const [found] = await findingsOn("port", { ...fresh(), HOST: "127.0.0.1", PORT: String(port) });
+    expect(found).toMatchObject({ state: "ok", detail: `Parley answers on ${port}` });
+  });
+
+  test.each<[string, RequestListener]>([
+    ["answers with a page", (_, response) => response.end("<html>")],
+    ["answers with other JSON", (_, response) => response.end('{"status":"ok"}')],
+    ["hangs up", (request) => request.socket.destroy()],
+  ])("another program that %s is wrong", async (_, answer) => {
+    const port = await listen(answer);
+    const [found] = await findingsOn("port", { ...fresh(), HOST: "127.0.0.1", PORT: String(port) });
+    expect(found).toMatchObject({ state: "wrong", detail: `${port} is in use by another program` });
+  });
+
+  test("an address that is not this machine's is wrong", async () => {
+    const [found] = await findingsOn("port", { ...fresh(), HOST: "192.0.2.1", PORT: "3001" });
+    expect(found).toMatchObject({
+      state: "wrong",
+      detail: "192.0.2.1:3001 cannot be listened on (EADDRNOTAVAIL)",
+    });
+  });
+});
+
+describe("database", () => {
+  test("a PGlite folder that nobody uses is opened", async () => {
+    const env = fresh();
+    const storage = await openStorage({ dataDir: env.DATA_DIR, log: pino({ level: "silent" }) });
+    const [locked] = await findingsOn("database", env);
+    expect(locked).toMatchObject({
+      state: "warning",
+      detail: expect.stringContaining(`is in use by process ${process.pid}`) as string,
+    });
+    await storage.close();
+    expect(await findingsOn("database", env)).toEqual([
+      { subject: "database", state: "ok", detail: "pglite" },
+    ]);
+  });
+
+  test("a folder that is not PGlite's is wrong", async () => {
+    const env = fresh();
+    mkdirSync(join(env.DATA_DIR, "pglite"), { recursive: true });
+    const [found] = await findingsOn("database", env);
+    expect(found).toMatchObject({
+      state: "wrong",
+      detail: expect.stringContaining("not a PGlite folder") as string,
+    });
+  });
+
+  test("a data folder that cannot be made is wrong", async () => {
+    const file = newPath();
+    writeFileSync(file, "");
+    const [found] = await findingsOn("database", { ...fresh(), DATA_DIR: join(file, "data") });
+    expect(found).toMatchObject({
+      state: "wrong",
+      detail: expect.stringContaining("cannot be made") as string,
+    });
+  });
+
+  test("a PostgreSQL that cannot be reached is wrong, and its password is not shown", async () => {
+    const url = `postgres://parley:hunter2@127.0.0.1:${await closedPort()}/parley`;
+    const [found] = await findingsOn("database", { ...fresh(), DATABASE_URL: url });
+    expect(found).toMatchObject({ state: "wrong", detail: "the database cannot be reached (ECONNREFUSED)" });
+    expect(JSON.stringify(found)).not.toContain("hunter2");
+  });
+
+  describePostgres("PostgreSQL", (url) => {
+    test("that answers is in order", async () => {
+      const [found] = await findingsOn("database", { ...fresh(), DATABASE_URL: url() });
+      expect(found).toEqual({ subject: "database", state: "ok", detail: "postgres" });
+    });
+
+    test("without a database of that name is wrong, and none is made", async () => {
+      const env = { ...fresh(), DATABASE_URL: new URL("/parley_nowhere", url()).href };
+      for (const [found] of [await findingsOn("database", env), await findingsOn("database", env)]) {
+        expect(found).toMatchObject({
+          state: "wrong",
+          detail: expect.stringContaining("no database of that name") as string,
+        });
+      }
+    });
+  });
+});
+
+describe("speech models", () => {
+  test("a folder without them is a warning for each, and nothing is fetched", async () => {
+    const modelDir = newFolder();
+    const found = await findingsOn("speech models", { ...fresh(), MODEL_DIR: modelDir });
+    expect(found.length).toBeGreaterThan(2);
+    expect(found.every(({ state, detail }) => state === "warning" && /is missing/.test(detail))).toBe(true);
+    expect(readdirSync(modelDir)).toEqual([]);
+  });
+
+  test("a file with a wrong hash is wrong, and stays", async () => {
+    const modelDir = newFolder();
+    writeFileSync(join(modelDir, "encoder_model.onnx"), "not a model");
+    const found = await findingsOn("speech models", { ...fresh(), MODEL_DIR: modelDir });
+    expect(found.find(({ state }) => state === "wrong")?.detail).toMatch(
+      /^encoder_model\.onnx has a wrong hash/,
+    );
+    const hash = createHash("sha256")
+      .update(readFileSync(join(modelDir, "encoder_model.onnx")))
+      .digest("hex");
+    expect(hash).toBe(createHash("sha256").update("not a model").digest("hex"));
+  });
+});
+
+describe("LiveKit", () => {
+  const keys = { LIVEKIT_API_KEY: "devkey", LIVEKIT_API_SECRET: "secret-of-a-test-that-is-long-enough" };
+  const look = async (port: number) =>
+    (await findingsOn("livekit", { ...fresh(), ...keys, LIVEKIT_URL: `ws://127.0.0.1:${port}` }))[0];
+
+  test("that answers is in order", async () => {
+    expect(await look(await listen((_, response) => response.end("OK")))).toMatchObject({ state: "ok" });
+  });
+  test("that does not answer is wrong", async () => {
+    const port = await closedPort();
+    expect(await look(port)).toMatchObject({
+      state: "wrong",
+      detail: `ws://127.0.0.1:${port} does not answer`,
+    });
+  });
+  test("that answers with an error is a warning", async () => {
+    const port = await listen((_, response) => response.writeHead(503).end());
+    expect(await look(port)).toMatchObject({
+      state: "warning",
+      detail: `ws://127.0.0.1:${port} answers with HTTP 503`,
+    });
+  });
+  test("whose clock is off is a warning, for it would refuse tokens", async () => {
+    const port = await listen((_, response) =>
+      response.setHeader("date", new Date(Date.now() - 300_000).toUTCString()).end("OK"),
+    );
+    expect(await look(port)).toMatchObject({
+      state: "warning",
+      detail: expect.stringMatching(/clock .* 30[0-2] s off/) as string,
+    });
+  });
+});
+
+const openssl = (() => {
+  try {
+    execFileSync("openssl", ["version"]);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!openssl)("TLS (skipped without openssl)", () => {
+  const makeCertificate = () => {
+    const TLS_CERT_FILE = newPath();
+    const TLS_KEY_FILE = newPath();
+    const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    const names = ["-subj", "/CN=localhost", "-keyout", TLS_KEY_FILE, "-out", TLS_CERT_FILE];
+    execFileSync("openssl", [...args, ...names], { stdio: "ignore" });
+    return { TLS_CERT_FILE, TLS_KEY_FILE };
+  };
+
+  test("a certificate and its key are in order", async () => {
+    const tls = makeCertificate();
+    expect(await findingsOn("tls", { ...fresh(), ...tls })).toEqual([
+      { subject: "tls", state: "ok", detail: tls.TLS_CERT_FILE },
+    ]);
+  });
+  test("a certificate and another's key are wrong", async () => {
+    const tls = { ...makeCertificate(), TLS_KEY_FILE: makeCertificate().TLS_KEY_FILE };
+    const [found] = await findingsOn("tls", { ...fresh(), ...tls });
+    expect(found).toMatchObject({
+      state: "wrong",
+      detail: expect.stringContaining("cannot be used together") as string,
+    });
+  });
+  test("a file that is not there is named", async () => {
+    const tls = { ...makeCertificate(), TLS_KEY_FILE: "/nowhere/key.pem" };
+    const [found] = await findingsOn("tls", { ...fresh(), ...tls });
+    expect(found).toMatchObject({ state: "wrong", detail: "TLS_KEY_FILE: /nowhere/key.pem cannot be read" });
+  });
+});

@@ -20,8 +20,12 @@ export interface ErrorsOptions {
 export function errorsInterceptor(options: ErrorsOptions): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}.${request.method.name}`;
-    const convert = (error: unknown) =>
-      toConnectError(error, (id) => options.onInternalError(id, method, error));
+    const convert = (error: unknown) => {
+      const isAbort = request.signal.aborted && error === request.signal.reason;
+      if (isAbort && !(error instanceof ConnectError))
+        return new ConnectError("the call was canceled", Code.Canceled);
+      return toConnectError(error, (id) => options.onInternalError(id, method, error));
+    };
     try {
       const response = await next(request);
       return response.stream ? { ...response, message: convertErrors(response.message, convert) } : response;

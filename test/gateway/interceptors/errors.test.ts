@@ -208,6 +208,28 @@ describe("over a call", () => {
     expect(logged).toEqual([]);
   });
 
+  test("a handler that ends with the reason of its call's abort has no internal error", async () => {
+    const logged: unknown[] = [];
+    const errors = errorsInterceptor({ onInternalError: (_id, _method, error) => logged.push(error) });
+    const outcomeOf = async (signal: AbortSignal, thrown: unknown) => {
+      const method = TranscriptionService.method.getSession;
+      const request = { stream: false, service: TranscriptionService, method, signal } as never;
+      return errors(() => Promise.reject(thrown as Error))(request).catch((error: unknown) => error);
+    };
+    const left = AbortSignal.abort();
+    expect(await outcomeOf(left, left.reason)).toMatchObject({ code: Code.Canceled });
+    expect(logged).toEqual([]);
+    const late = AbortSignal.abort(new ConnectError("too late", Code.DeadlineExceeded));
+    expect(await outcomeOf(late, late.reason)).toMatchObject({
+      code: Code.DeadlineExceeded,
+      rawMessage: "too late",
+    });
+    expect(logged).toEqual([]);
+    const other = new Error(canary);
+    expect(await outcomeOf(left, other)).toMatchObject({ code: Code.Internal });
+    expect(logged).toEqual([other]);
+  });
+
   test("a call that goes well is left alone", async () => {
     const { client, logged } = serve({ listSessions: () => ({ nextPageToken: "next" }) });
     await expect(client.listSessions({})).resolves.toMatchObject({ nextPageToken: "next" });

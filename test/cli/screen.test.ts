@@ -81,6 +81,14 @@ describe("captions while a session runs", () => {
     expect(narrow.text()).not.toContain("wpm");
   });
 
+  test("a terminal that does not know its size is not redrawn", () => {
+    const { stream, text } = output(0);
+    const screen = openCaptionScreen({ output: stream, durationMs: 8000 });
+    screen.show(transcript(`${long}.`, true));
+    screen.close();
+    expect(text()).toBe(`  0:01.0  ${long}.\n`);
+  });
+
   test("beside JSON only warnings are shown", () => {
     const { stream, text } = output();
     const screen = warningScreen(stream);

@@ -11,7 +11,7 @@ import { readConfig } from "../../src/config.ts";
 import { startServer } from "../../src/main.ts";
 import type { Server } from "../../src/main.ts";
 import { checkModels } from "../../src/transcription/engines/offline/model/check-models.ts";
-import { parley as run } from "./parley.ts";
+import { hasScript, parley as run, parleyOnTerminal } from "./parley.ts";
 import type { RunOptions } from "./parley.ts";
 import { fileOf, wav } from "./wav-file.ts";
 
@@ -43,6 +43,9 @@ afterAll(() => server.stop(0));
 
 const parley = (args: readonly string[], options: RunOptions = {}) =>
   run(args, { ...options, env: { ...env, ...options.env } });
+
+const onTerminal = (args: readonly string[], interruptAt: string) =>
+  parleyOnTerminal(args, { env, interruptAt });
 
 async function makeKey(name: string, scopes: string): Promise<string> {
   const made = await parley(["keys", "create", name, "--scopes", scopes]);
@@ -228,6 +231,12 @@ describe.skipIf(missing !== undefined)(withModels, () => {
     const args = ["transcribe", recording, "--realtime"];
     const run = await parley(args, { interruptAt: "session " });
     expect(run).toMatchObject({ exitCode: 130, stderr: "interrupted\n" });
+  });
+
+  test.skipIf(!hasScript)("Ctrl-C on a terminal ends it as well (skipped without script)", async () => {
+    const { exitCode, screen } = await onTerminal(["transcribe", recording, "--realtime"], "0:00.0 / 0:02.9");
+    expect(exitCode).toBe(130);
+    expect(screen).toMatch(/interrupted\r?\n/);
   });
 
   test("a reader that has enough ends the command without a word", async () => {

@@ -12,7 +12,7 @@ import type { ServerAddress, ServerOptions } from "../connect.ts";
 import { interruptible } from "../interruptible.ts";
 import { startLocalServer } from "../local-server.ts";
 import { openCaptionScreen, warningScreen } from "../screen/caption-screen.ts";
-import { wrapLines } from "../screen/fit-text.ts";
+import { columnsOf, wrapLines } from "../screen/fit-text.ts";
 import { formatReport, formatSummary } from "../screen/print-summary.ts";
 import { streamFile } from "../stream-file.ts";
 import { openWav } from "../wav/open-wav.ts";
@@ -68,7 +68,7 @@ export async function transcribe(
   options: TranscribeOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const print = (text: string) => process.stdout.write(`\n${wrapLines(text, process.stdout.columns)}\n`);
+  const print = (text: string) => process.stdout.write(`\n${wrapLines(text, columnsOf(process.stdout))}\n`);
   try {
     const summary = await runSession(wav, server, options, signal);
     if (options.json === true) {

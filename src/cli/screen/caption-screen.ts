@@ -4,7 +4,7 @@
  */
 import { createLogUpdate } from "log-update";
 import type { TranscribeResponse } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { tailOf, wrapText } from "./fit-text.ts";
+import { columnsOf, tailOf, wrapLines } from "./fit-text.ts";
 import { formatTime } from "./format-time.ts";
 import { printable } from "./printable.ts";
 import { progressBar } from "./progress-bar.ts";
@@ -21,7 +21,7 @@ export interface CaptionScreenOptions {
 }
 
 export function openCaptionScreen(options: CaptionScreenOptions): CaptionScreen {
-  return options.output.isTTY ? terminalScreen(options) : plainScreen(options.output);
+  return columnsOf(options.output) !== undefined ? terminalScreen(options) : plainScreen(options.output);
 }
 
 /** For output that shall hold nothing else: only what the user should know. */
@@ -60,7 +60,7 @@ function terminalScreen({ output, durationMs }: CaptionScreenOptions): CaptionSc
   };
   const keep = (line: string) => {
     update.clear();
-    output.write(`${wrapText(line, output.columns, finalIndent)}\n`);
+    output.write(`${wrapLines(line, columnsOf(output))}\n`);
   };
   return {
     show(event) {
@@ -116,7 +116,6 @@ function progressLine({ throughMs, durationMs, figures, columns }: Progress): st
 }
 
 const timeColumns = 8;
-const finalIndent = " ".repeat(timeColumns + 2);
 
 function finalLine(transcript: {
   readonly startMs: number;

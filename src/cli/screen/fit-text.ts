@@ -1,6 +1,11 @@
 /** Text on lines of a given width. Counts characters as one column each, which holds for the languages spoken here. */
 
-/** Every line wrapped, its rest indented below its text. Undefined `columns`: no terminal, left as it is. */
+/** Undefined where nothing can be redrawn: not a terminal, or one that does not know its size and says 0. */
+export function columnsOf(output: NodeJS.WriteStream): number | undefined {
+  return output.isTTY && output.columns > 0 ? output.columns : undefined;
+}
+
+/** Every line wrapped, its rest indented below its text. Undefined `columns`: left as it is. */
 export function wrapLines(text: string, columns: number | undefined): string {
   if (columns === undefined) return text;
   return text

@@ -1,5 +1,6 @@
 /** Shows the download of the speech models on stderr, so that stdout stays clean. */
 import { createLogUpdate } from "log-update";
+import { columnsOf } from "./fit-text.ts";
 import { formatMegabytes } from "./format-time.ts";
 import { progressBar } from "./progress-bar.ts";
 
@@ -13,7 +14,7 @@ export interface ModelProgressView {
 }
 
 export function openModelProgress(output: NodeJS.WriteStream): ModelProgressView {
-  const update = output.isTTY ? createLogUpdate(output) : undefined;
+  const update = columnsOf(output) === undefined ? undefined : createLogUpdate(output);
   let announced = "";
   return {
     show({ file, receivedBytes, totalBytes }) {

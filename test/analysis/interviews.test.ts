@@ -170,6 +170,41 @@ forEachDatabase((_, open) => {
     expect(seen).toEqual(["queued"]);
   });
 
+  test("watching says nothing again while nothing changes", async () => {
+    const { interviews: store } = storage;
+    const controller = new AbortController();
+    let looks = 0;
+    const idle = interviewsWith({
+      queue: { ...queue, add: async () => undefined, wake: () => undefined },
+      store: {
+        create: (interview) => store.create(interview),
+        list: (filter, page) => store.list(filter, page),
+        update: (id, change) => store.update(id, change),
+        get: (id) => {
+          if (++looks === 5) controller.abort(new Error("seen enough"));
+          return store.get(id);
+        },
+      },
+      clock: {
+        now: Date.now,
+        after: (_ms, callback) => {
+          const immediate = setImmediate(callback);
+          return () => {
+            clearImmediate(immediate);
+          };
+        },
+      },
+    });
+    const { interviewId } = await idle.request({ userId: "ada", candidateAnswer: answer });
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { state } of idle.watch(interviewId, ada, controller.signal)) seen.push(state);
+    })();
+    await expect(watching).rejects.toThrow("seen enough");
+    expect(looks).toBe(5);
+    expect(seen).toEqual(["queued"]);
+  });
+
   test("an analysis that fails is tried again, and done when it succeeds", async () => {
     const sessionId = `mended-${randomUUID()}`;
     await haveSession(storage, sessionId, { userId: "ada" });

@@ -219,6 +219,15 @@ describe("the name of a new room", () => {
     );
   });
 
+  test("is cut within the user's id when it would be too long, never in the time", async () => {
+    const time = (nowMs + 9000).toString(36);
+    const long = await enter(user("u".repeat(256)), { interviewType: "t".repeat(64) }, nowMs + 9000);
+    expect(long.roomName).toBe(`${"t".repeat(64)}-${"u".repeat(128 - 64 - 2 - time.length)}-${time}`);
+    const other = await enter(user("u".repeat(255)), { interviewType: "t".repeat(64) }, nowMs + 9000);
+    expect(other.roomName).toHaveLength(128);
+    expect(other.roomName).not.toBe(long.roomName);
+  });
+
   test("differs for every call of one millisecond, also of users who are written alike", async () => {
     const users = ["a.b", "a-b", "a b", "a/b", "a.b"];
     const entries = await Promise.all(users.map((id) => enter(user(id), {}, nowMs + 5000)));

@@ -21,9 +21,9 @@ export function errorsInterceptor(options: ErrorsOptions): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}.${request.method.name}`;
     const convert = (error: unknown) => {
-      const isAbort = request.signal.aborted && error === request.signal.reason;
-      if (isAbort && !(error instanceof ConnectError))
-        return new ConnectError("the call was canceled", Code.Canceled);
+      // A handler that ends because its call did. What a peer resets its stream with is no error of this server's.
+      if (request.signal.aborted && error === request.signal.reason)
+        return knownError(error) ?? new ConnectError("the call was canceled", Code.Canceled);
       return toConnectError(error, (id) => options.onInternalError(id, method, error));
     };
     try {

@@ -225,6 +225,9 @@ describe("over a call", () => {
       rawMessage: "too late",
     });
     expect(logged).toEqual([]);
+    const reset = AbortSignal.abort(new ConnectError("http/2 stream closed", Code.Internal));
+    expect(await outcomeOf(reset, reset.reason)).toMatchObject({ code: Code.Canceled });
+    expect(logged).toEqual([]);
     const other = new Error(canary);
     expect(await outcomeOf(left, other)).toMatchObject({ code: Code.Internal });
     expect(logged).toEqual([other]);

@@ -1,19 +1,19 @@
 /** What the doctor finds, in its good and its bad forms, and that looking changes nothing. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import { diagnose } from "../src/diagnose.ts";
 import type { DiagnoseOptions, Finding } from "../src/diagnose.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
+import { scratchFolder } from "./cli/scratch-folder.ts";
 import { describePostgres } from "./storage/databases.ts";
 
-const root = mkdtempSync(join(tmpdir(), "parley-doctor-"));
+const root = scratchFolder();
 let count = 0;
 const newPath = () => join(root, String((count += 1)));
 const newFolder = () => {

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** The parley command. Knows the commands and the exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };

@@ -74,8 +74,8 @@ describe("captions while a session runs", () => {
 
   test("of what is being said the end is shown, on one line", () => {
     const { stream, text } = output(40);
-    openCaptionScreen({ output: stream, durationMs: 8000 }).show(transcript(long, false));
-    expect(linesOf(text())).toContain(`  ${tailOf(`${long} …`, 38)}`);
+    openCaptionScreen({ output: stream, durationMs: 8000 }).show(transcript("o".repeat(200), false));
+    expect(linesOf(text())).toContain(`  …${"o".repeat(35)} …`);
   });
 
   test("a terminal shows the figures where they have room", () => {
@@ -86,7 +86,7 @@ describe("captions while a session runs", () => {
       events.forEach((event) => screen.show(event));
     }
     expect(wide.text()).toContain("0:04.0 / 0:08.0  151 wpm, 1 filler, 2 pauses");
-    expect(linesOf(narrow.text())).toContain(`${progressBar(0.5, 23)} 0:04.0 / 0:08.0`);
+    expect(linesOf(narrow.text()).at(-2)).toBe(`${progressBar(0.5, 23)} 0:04.0 / 0:08.0`);
   });
 
   test("a terminal that does not know its size is not redrawn", () => {

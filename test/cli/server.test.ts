@@ -1,8 +1,7 @@
 /** The commands against a server: keys, tokens, sessions and transcripts, as a user types them. */
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { mkdtempSync, readFileSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,10 +12,11 @@ import type { Server } from "../../src/main.ts";
 import { checkModels } from "../../src/transcription/engines/offline/model/check-models.ts";
 import { hasScript, parley as run, parleyOnTerminal } from "./parley.ts";
 import type { RunOptions } from "./parley.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { fileOf, wav } from "./wav-file.ts";
 
 const recording = join(import.meta.dirname, "../audio/austen-0880.wav");
-const dataDir = mkdtempSync(join(tmpdir(), "parley-cli-"));
+const dataDir = scratchFolder();
 const livekit = {
   LIVEKIT_URL: "ws://localhost:7880",
   LIVEKIT_API_KEY: "devkey",
@@ -245,7 +245,7 @@ describe.skipIf(missing !== undefined)(withModels, () => {
   });
 
   describe("with a server of its own", () => {
-    const own = { TMPDIR: mkdtempSync(join(tmpdir(), "parley-own-")) };
+    const own = { TMPDIR: scratchFolder() };
 
     test("transcribe --local --json prints one object and leaves nothing behind", async () => {
       const { exitCode, stdout, stderr } = await parley(["transcribe", recording, "--local", "--json"], {

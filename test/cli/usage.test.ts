@@ -1,12 +1,12 @@
 /** What the command says and answers before it reaches any server. */
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parley } from "./parley.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { fileOf, wav } from "./wav-file.ts";
 
-const env = { DATA_DIR: join(mkdtempSync(join(tmpdir(), "parley-cli-")), "data"), PORT: "1" };
+const env = { DATA_DIR: join(scratchFolder(), "data"), PORT: "1" };
 const audio = fileOf(wav({ data: new Uint8Array(32_000) }));
 const keyFile = fileOf("pk_0123456789abcdef_secret\n", "key");
 

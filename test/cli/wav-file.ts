@@ -1,9 +1,9 @@
 /** Writes WAV files for tests: right ones, and ones that are wrong in a chosen way. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { scratchFolder } from "./scratch-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "parley-wav-"));
+const folder = scratchFolder();
 let count = 0;
 
 /** Writes a file into a folder of this run, and returns its path. */

@@ -55,7 +55,7 @@ function terminalScreen({ output, durationMs }: CaptionScreenOptions): CaptionSc
     const columns = output.columns;
     const live = [...interims.values()]
       .filter((text) => text !== "")
-      .map((text) => `  \u001b[2m${tailOf(`${printable(text)} …`, columns - 2)}\u001b[22m`);
+      .map((text) => `  \u001b[2m${tailOf(printable(text), columns - 4)} …\u001b[22m`);
     update([...live, progressLine({ throughMs, durationMs, figures, columns })].join("\n"));
   };
   const keep = (line: string) => {

@@ -64,8 +64,8 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads `env`, by default the process's own. An empty value counts as absent. Throws ConfigError. */
-export function readConfig(env: Environment = process.env): Config {
+/** Reads `env`, by default the process's own and what a file `.env` in the working folder adds to it. An empty value counts as absent. Throws ConfigError. */
+export function readConfig(env: Environment = processEnvironment()): Config {
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
   );
@@ -74,6 +74,17 @@ export function readConfig(env: Environment = process.env): Config {
   problems.push(...contradictions(present));
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)].sort());
   return assemble(parsed.data);
+}
+
+/** A variable that is set already wins over the file. */
+function processEnvironment(): Environment {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+      throw new ConfigError([".env: expected a readable file"]);
+  }
+  return process.env;
 }
 
 const secret = (minBytes: number) =>

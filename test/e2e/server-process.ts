@@ -28,6 +28,8 @@ export interface ServerProcessOptions {
   /** Default: a new folder. */
   readonly dataDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Starts it as `npm start` does; npm is then one more process. Default: directly. */
+  readonly throughNpm?: boolean;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -38,7 +40,10 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [join(root, "src/start.ts")], {
+  const [command, args] = options.throughNpm
+    ? ["npm", ["start"]]
+    : [process.execPath, ["--max-semi-space-size=8", join(root, "src/start.ts")]];
+  const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, PORT: String(port), HOST: "127.0.0.1", DATA_DIR: dataDir, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -51,6 +56,8 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   });
   await untilReady(url, child, () => output);
   const startMs = performance.now() - startedAt;
+  // npm puts itself and a shell above the server.
+  const pid = options.throughNpm ? processTree(child.pid!).find(isServer)! : child.pid!;
   const secrets = JSON.parse(await readFile(join(dataDir, "secrets.json"), "utf8")) as {
     developmentApiKey: string;
   };
@@ -58,13 +65,13 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     url,
     dataDir,
     apiKey: secrets.developmentApiKey,
-    pid: child.pid!,
+    pid,
     startMs,
     output: () => output,
-    kill: (signal) => child.kill(signal),
+    kill: (signal) => process.kill(pid, signal),
     exited,
     async stop() {
-      child.kill("SIGTERM");
+      process.kill(pid, "SIGTERM");
       await exited;
     },
   };
@@ -119,6 +126,11 @@ export function memoryMb(pids: readonly number[]): { rss: number; pss: number } 
       return total + Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;
     }, 0);
   return { rss: sum("Rss"), pss: sum("Pss") };
+}
+
+function isServer(pid: number): boolean {
+  const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  return program.endsWith("node") && args.includes("src/start.ts");
 }
 
 function parentOf(pid: number): number {

@@ -44,6 +44,7 @@ export function serveRpc(call: RpcCall): void {
     return;
   }
   shortenDeadline(universalRequest.header, call.maxDeadlineMs);
+  joinCredentials(universalRequest.header, request.rawHeaders);
   universalRequest = { ...universalRequest, body: wholeBody(universalRequest.body, request) };
   if ("stream" in response) endWithResponse(request, response);
   call
@@ -74,6 +75,16 @@ export function shortenDeadline(header: Headers, maxDeadlineMs: number): void {
   if (amount !== undefined && unit !== undefined && Number(amount) * (unitMs[unit] ?? 0) > maxDeadlineMs) {
     header.set("grpc-timeout", `${Math.floor(maxDeadlineMs / 1000)}S`);
   }
+}
+
+/** Node keeps the first of several `authorization` fields; as one field of all of them they are no credential. */
+function joinCredentials(header: Headers, rawHeaders: readonly string[]): void {
+  const sent = rawHeaders.filter((_, index) => index % 2 === 1 && isAuthorization(rawHeaders[index - 1]));
+  if (sent.length > 1) header.set("authorization", sent.join(", "));
+}
+
+function isAuthorization(name: string | undefined): boolean {
+  return name?.length === 13 && name.toLowerCase() === "authorization";
 }
 
 /**

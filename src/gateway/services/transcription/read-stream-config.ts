@@ -11,7 +11,7 @@ import type {
   AudioFormat,
 } from "../../../transcription/audio/audio-format.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
-import type { SessionOptions } from "../../../transcription/session/session.ts";
+import type { SessionOptions } from "../../../transcription/session/session-options.ts";
 import { given } from "../optional.ts";
 
 const defaultLanguageCode = "en";

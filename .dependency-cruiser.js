@@ -13,7 +13,12 @@ const only = (name, comment, library, allowed) => ({
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "delivery-is-pure",
       comment: "delivery imports nothing of the others, and no library",
@@ -25,7 +30,7 @@ export default {
       name: "parts-do-not-know-the-gateway",
       severity: "error",
       from: { path: "^src/(token|transcription|delivery|analysis|storage)/" },
-      to: { path: "^src/(gateway|cli|web|client|main|diagnose)" },
+      to: { path: "^src/(gateway|cli|web|client|main|diagnose|write-api-key)" },
     },
     {
       name: "storage-is-below-the-parts",
@@ -55,8 +60,8 @@ export default {
     {
       name: "only-main-wires",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/cli/" },
-      to: { path: "^src/(main|diagnose)\\.ts$" },
+      from: { path: "^src/", pathNot: "^src/(start\\.ts|cli/)" },
+      to: { path: "^src/(main|diagnose|write-api-key)\\.ts$" },
     },
     only(
       "only-gateway-knows-connect-server",

@@ -178,6 +178,7 @@ async function databaseOf(config: Config): Promise<Finding> {
       dataDir: config.dataDir,
       ...(config.databaseUrl !== undefined && { url: config.databaseUrl }),
       log: pino({ level: "silent" }),
+      migrate: false,
     });
     const { ready, detail } = await storage.health();
     await storage.close();

@@ -36,11 +36,8 @@ import { tokenService } from "./gateway/services/token/token-service.ts";
 import { transcriptionService } from "./gateway/services/transcription/transcription-service.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
-import { describeApiKey, parseApiKey } from "./token/api-key.ts";
-import { apiKeyScopes } from "./token/api-key-store.ts";
 import type { Caller } from "./token/caller.ts";
-import type { JwtSettings } from "./token/jwt-settings.ts";
-import { readOrMakeLocalSecrets } from "./token/local-secrets.ts";
+import { keepDevelopmentKey, readServerSecrets } from "./token/server-secrets.ts";
 import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
@@ -77,13 +74,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { engine, engineReady } = openEngine(config, options);
   engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
 
-  const { jwt, developmentApiKey } = await readSecrets(config);
+  const { jwt, developmentApiKey } = await readServerSecrets(config);
   const storage = await openStorage({
     dataDir: options.throwAway ? "memory:" : config.dataDir,
     ...(config.databaseUrl !== undefined && !options.throwAway && { url: config.databaseUrl }),
     log,
   });
-  if (developmentApiKey !== undefined) await keepDevelopmentKey(storage, developmentApiKey);
+  if (developmentApiKey !== undefined) await keepDevelopmentKey(storage.apiKeys, developmentApiKey);
 
   const queue = await openPgBossQueue({
     database: storage.jobsDatabase,
@@ -206,29 +203,6 @@ function isAudio(message: Message): boolean {
   return (message as TranscribeRequest).message.case === "audio";
 }
 
-interface Secrets {
-  readonly jwt: JwtSettings;
-  readonly developmentApiKey?: string;
-}
-
-async function readSecrets(config: Config): Promise<Secrets> {
-  const { secret: given, ...rest } = config.jwt;
-  if (config.production) {
-    if (given === undefined) throw new ConfigError(["JWT_SECRET: expected to be set in production"]);
-    return { jwt: { ...rest, secret: given } };
-  }
-  const { jwtSecret, developmentApiKey } = await readOrMakeLocalSecrets(config.dataDir);
-  return { jwt: { ...rest, secret: given ?? jwtSecret }, developmentApiKey };
-}
-
-async function keepDevelopmentKey(storage: Storage, key: string): Promise<void> {
-  const parsed = parseApiKey(key);
-  if (!parsed || (await storage.apiKeys.get(parsed.apiKeyId))) return;
-  await storage.apiKeys.create(
-    describeApiKey(key, { displayName: "development", scopes: apiKeyScopes }, Date.now()),
-  );
-}
-
 async function loadSession(storage: Storage, sessionId: string) {
   const session = await storage.sessions.get(sessionId);
   if (!session) return undefined;
@@ -270,23 +244,26 @@ const stopGraceMs = 10_000;
 export async function serve(): Promise<void> {
   const config = readConfig();
   const log = pino({ level: config.logLevel });
-  const server = await startServer(config, { log });
-  if (server.developmentApiKey !== undefined) {
-    process.stdout.write(`Parley is at ${server.url}\nDevelopment API key: ${server.developmentApiKey}\n`);
-  }
+  const starting = startServer(config, { log });
   let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(1);
       stopping = true;
-      server.stop(stopGraceMs).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, "the server did not stop well");
-          process.exit(1);
-        },
-      );
+      starting
+        .then((server) => server.stop(stopGraceMs))
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.error({ err: error }, "the server did not stop well");
+            process.exit(1);
+          },
+        );
     });
+  }
+  const { url, developmentApiKey } = await starting;
+  if (developmentApiKey !== undefined) {
+    process.stdout.write(`Parley is at ${url}\nDevelopment API key: ${developmentApiKey}\n`);
   }
 }
 

@@ -31,6 +31,8 @@ export interface StorageOptions {
   readonly poolSize?: number;
   /** Longest wait for PostgreSQL before a call rejects as `unavailable`, in milliseconds. Default 5000. */
   readonly timeoutMs?: number;
+  /** Whether to bring the tables up to date. Default true; false only to look whether the database can be used. */
+  readonly migrate?: boolean;
 }
 
 export interface Storage {
@@ -60,7 +62,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
   // Each driver is loaded only where it is used: PGlite alone is 9 MB of code.
   const database =
     url === undefined
-      ? await (await import("./pglite.ts")).openPglite(dataDir)
+      ? await (await import("./pglite.ts")).openPglite(dataDir, { migrate: rest.migrate ?? true })
       : await (await import("./postgres.ts")).openPostgres({ url, ...rest });
   const gate = new Gate();
   return {

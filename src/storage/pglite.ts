@@ -20,18 +20,21 @@ import { StorageError, toStorageError } from "./storage-error.ts";
 import type { Tables } from "./tables.ts";
 
 /** `dataDir` holds the folder `pglite` and, beside it, its lock. */
-export async function openPglite(dataDir: string): Promise<DatabaseConnection> {
+export async function openPglite(
+  dataDir: string,
+  options: { readonly migrate: boolean } = { migrate: true },
+): Promise<DatabaseConnection> {
   if (dataDir === "memory:") {
     const pglite = await start({});
     collectGarbage();
-    return connect(pglite, () => undefined);
+    return connect(pglite, () => undefined, options);
   }
   mkdirSync(dataDir, { recursive: true });
   const folder = join(dataDir, "pglite");
   const lock = lockFolder(folder);
   try {
     await initialisePglite(folder);
-    return await connect(await startFolder(folder), () => lock.release());
+    return await connect(await startFolder(folder), () => lock.release(), options);
   } catch (error) {
     lock.release();
     throw error;
@@ -79,7 +82,11 @@ function collectGarbage(): void {
   (runInNewContext("gc") as () => void)();
 }
 
-async function connect(pglite: PGlite, release: () => void): Promise<DatabaseConnection> {
+async function connect(
+  pglite: PGlite,
+  release: () => void,
+  options: { readonly migrate: boolean },
+): Promise<DatabaseConnection> {
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: [new StorableText()] });
   const close = async () => {
     try {
@@ -89,7 +96,7 @@ async function connect(pglite: PGlite, release: () => void): Promise<DatabaseCon
     }
   };
   try {
-    await migrate(db.withoutPlugins());
+    if (options.migrate) await migrate(db.withoutPlugins());
   } catch (error) {
     await close();
     throw error;

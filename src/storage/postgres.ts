@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly poolSize?: number;
   /** Longest wait for a connection, and for an answer, in milliseconds. Default 5000. */
   readonly timeoutMs?: number;
+  /** Whether to bring the tables up to date. Default true. */
+  readonly migrate?: boolean;
 }
 
 /** Jobs and migrations may take long: what pg-boss does at its start, or another replica's migration before ours. */
@@ -28,7 +30,7 @@ const longTimeoutMs = 60_000;
 
 export async function openPostgres(options: PostgresOptions): Promise<DatabaseConnection> {
   const { poolSize = 10, timeoutMs = 5000 } = options;
-  await migrateOnce(options, timeoutMs);
+  if (options.migrate ?? true) await migrateOnce(options, timeoutMs);
   const pool = openPool(options, { max: poolSize, connectTimeoutMs: timeoutMs, answerTimeoutMs: timeoutMs });
   const jobsPool = openPool(options, { max: 3, connectTimeoutMs: timeoutMs, answerTimeoutMs: longTimeoutMs });
   const db = new Kysely<Tables>({

@@ -3,6 +3,7 @@ import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Command, InvalidArgumentError } from "commander";
 import type { ApiKey, ListApiKeysResponse } from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import { apiKeyScopes } from "../../token/api-key-store.ts";
+import type { ApiKeyScope } from "../../token/api-key-store.ts";
 import { callServer, withServerOptions } from "../connect.ts";
 import type { ServerOptions } from "../connect.ts";
 import { printable } from "../screen/printable.ts";
@@ -15,9 +16,20 @@ export function keysCommand(): Command {
     .argument("<name>", "what it is for")
     .requiredOption("--scopes <list>", `what it may do: of ${apiKeyScopes.join(",")}`, readScopes)
     .option("--days <number>", "stops working after so many days (default: never)", readDays);
+  create.option(
+    "--database",
+    "write it into the configured database itself, without a server; for the first key",
+  );
   withServerOptions(create, adminScope).action(
-    async (name: string, options: ServerOptions & { scopes: string[]; days?: number }) => {
+    async (
+      name: string,
+      options: ServerOptions & { scopes: ApiKeyScope[]; days?: number; database?: true },
+    ) => {
       const { scopes } = options;
+      if (options.database) {
+        process.stdout.write(`${await writeKey(name, options)}\n`);
+        return;
+      }
       const expireTime =
         options.days === undefined ? undefined : timestampFromMs(Date.now() + options.days * 86_400_000);
       const made = await callServer(options, ({ tokens }) =>
@@ -48,6 +60,15 @@ export function keysCommand(): Command {
 
 const adminScope = "scope admin";
 
+async function writeKey(
+  displayName: string,
+  { scopes, days }: { scopes: ApiKeyScope[]; days?: number },
+): Promise<string> {
+  const { writeApiKey } = await import("../../write-api-key.ts"); // half a second that other commands need not wait
+  const expireTime = days === undefined ? undefined : new Date(Date.now() + days * 86_400_000);
+  return writeApiKey({ displayName, scopes, ...(expireTime && { expireTime }) });
+}
+
 function listKeys(options: ServerOptions, pageToken: string): Promise<ListApiKeysResponse> {
   return callServer(options, ({ tokens }) => tokens.listApiKeys({ pageToken, pageSize: 200 }));
 }
@@ -62,10 +83,11 @@ function describe(key: ApiKey): string {
   return `${key.apiKeyId}  ${day(key.createTime)}  ${state}  ${key.scopes.join(",")}  ${printable(key.displayName)}`;
 }
 
-function readScopes(value: string): string[] {
+function readScopes(value: string): ApiKeyScope[] {
   const scopes = value.split(",").map((scope) => scope.trim());
-  const known: readonly string[] = apiKeyScopes;
-  if (new Set(scopes).size < scopes.length || !scopes.every((scope) => known.includes(scope))) {
+  const isScope = (scope: string): scope is ApiKeyScope =>
+    (apiKeyScopes as readonly string[]).includes(scope);
+  if (new Set(scopes).size < scopes.length || !scopes.every(isScope)) {
     throw new InvalidArgumentError(`expected some of ${apiKeyScopes.join(", ")}, separated by commas.`);
   }
   return scopes;

@@ -93,6 +93,9 @@ export function tokenService(
     },
 
     validateToken(request) {
+      if (request.target === Target.LIVEKIT && livekit) {
+        throw new TokenRequestError("unsupported", "target: this server judges only its own tokens yet");
+      }
       if (request.target !== Target.UNSPECIFIED && request.target !== Target.TRANSCRIPTION) {
         return { valid: false, reason: ValidityReason.TARGET_NOT_CONFIGURED };
       }

@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/config.ts", "test/**"],
+    files: ["src/config.ts", "test/**", "vitest.config.ts"],
     rules: { "no-restricted-properties": "off" },
   },
   {

@@ -171,7 +171,10 @@ describe("database", () => {
   test("a PostgreSQL that cannot be reached is wrong, and its password is not shown", async () => {
     const url = `postgres://parley:hunter2@127.0.0.1:${await closedPort()}/parley`;
     const [found] = await findingsOn("database", { ...fresh(), DATABASE_URL: url });
-    expect(found).toMatchObject({ state: "wrong", detail: "postgres: the database cannot be reached (ECONNREFUSED)" });
+    expect(found).toMatchObject({
+      state: "wrong",
+      detail: "postgres: the database cannot be reached (ECONNREFUSED)",
+    });
     expect(JSON.stringify(found)).not.toContain("hunter2");
   });
 

@@ -5,6 +5,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { bearerSecret, integer, isOrigin, list, oneOf, secret, url } from "./config-values.ts";
 import { userTokenAudience } from "./token/user-token.ts";
 
 export interface Config {
@@ -87,41 +88,6 @@ function processEnvironment(): Environment {
   return process.env;
 }
 
-const secret = (minBytes: number) =>
-  z
-    .string()
-    .refine((value) => Buffer.byteLength(value) >= minBytes, `a secret of at least ${minBytes} bytes`);
-/** A secret that is sent as a bearer credential, where some characters cannot be. */
-const bearerSecret = (minBytes: number) =>
-  secret(minBytes).refine(
-    (value) => /^[\x21-\x2b\x2d-\x7e]*$/.test(value),
-    "ASCII characters without spaces and commas",
-  );
-const url = (...schemes: string[]) =>
-  z.string().refine(
-    (value) => {
-      const begin = value.toLowerCase();
-      return URL.canParse(value) && schemes.some((scheme) => begin.startsWith(`${scheme}://`));
-    },
-    `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
-  );
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (value) => /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max,
-      `a whole number from ${min} to ${max}`,
-    )
-    .transform(Number);
-const list = z.string().transform((value) =>
-  value
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== ""),
-);
-const oneOf = <const T extends string>(...values: T[]) =>
-  z.enum(values, { error: `one of ${values.join(", ")}` });
-
 const environmentSchema = z.object({
   NODE_ENV: z.string().optional(),
   PORT: integer(0, 65_535).default(3001),
@@ -181,10 +147,6 @@ const environmentSchema = z.object({
   XDG_CACHE_HOME: z.string().optional(),
 });
 type Parsed = z.infer<typeof environmentSchema>;
-
-function isOrigin(value: string): boolean {
-  return value === "*" || (URL.parse(value)?.origin === value && /^https?:/.test(value));
-}
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   return `${issue.path.join(".")}: expected ${issue.message}`;

@@ -79,12 +79,12 @@ export class Interviews {
     return this.#create({ ...request, userId, ...(session ? { roomName: session.roomName } : {}) });
   }
 
-  /** Queues a session that is just about to end, and whose words are all committed. */
+  /** Queues a session that is just about to end, and whose words are all committed. Safe to repeat with the same id. */
   async requestForEndingSession(
-    request: InterviewRequest & { sessionId: string; userId: string },
-  ): Promise<string> {
-    const { interviewId } = await this.#create(request);
-    return interviewId;
+    request: InterviewRequest & { interviewId: string; sessionId: string; userId: string },
+  ): Promise<void> {
+    if (await this.#dependencies.store.get(request.interviewId)) return;
+    await this.#create(request, request.interviewId);
   }
 
   async get(interviewId: string, owner?: InterviewOwner): Promise<StoredInterview> {
@@ -125,11 +125,14 @@ export class Interviews {
     return session;
   }
 
-  async #create(request: InterviewRequest & { userId: string }): Promise<StoredInterview> {
+  async #create(
+    request: InterviewRequest & { userId: string },
+    interviewId: string = randomUUID(),
+  ): Promise<StoredInterview> {
     const now = new Date(this.#dependencies.clock.now());
     const interview: StoredInterview = {
       ...request,
-      interviewId: randomUUID(),
+      interviewId,
       state: "queued",
       createTime: now,
       updateTime: now,

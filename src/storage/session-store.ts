@@ -50,11 +50,10 @@ export function sessionStore(db: Database): SessionStore {
     },
 
     async touch(sessionIds) {
-      if (sessionIds.length === 0) return;
       await db
         .updateTable("sessions")
         .set({ touch_time: sql<Date>`now()` })
-        .where("session_id", "in", [...sessionIds])
+        .where(sql<boolean>`session_id = any(string_to_array(${sessionIds.join(",")}, ','))`)
         .where("state", "=", "active")
         .execute();
     },

@@ -17,12 +17,23 @@ export type SessionErrorCode =
   | "idle"
   /** The token expired, or the one that was to replace it is no good. */
   | "token-expired"
+  /** The client went away; there is nobody to tell. */
+  | "client-gone"
+  /** The database does not answer. */
+  | "storage-unavailable"
   /** The session was taken over by another stream, or ended elsewhere. */
   | "superseded"
   /** The server is shutting down. */
   | "stopping"
   /** A defect. */
   | "internal";
+
+const retryableCodes: ReadonlySet<SessionErrorCode> = new Set([
+  "capacity",
+  "engine-unavailable",
+  "storage-unavailable",
+  "stopping",
+]);
 
 export class SessionError extends Error {
   override readonly name = "SessionError";
@@ -33,6 +44,6 @@ export class SessionError extends Error {
   constructor(code: SessionErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.retryable = code === "capacity" || code === "engine-unavailable" || code === "stopping";
+    this.retryable = retryableCodes.has(code);
   }
 }

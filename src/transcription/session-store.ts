@@ -15,7 +15,7 @@ export interface SessionStore {
   commit(sessionId: string, epoch: number, commit: SessionCommit): Promise<void>;
   /** Ends the session. Safe to repeat; a session that has already ended stays as it is. `fenced` as for commit. */
   end(sessionId: string, epoch: number, end: SessionEnd): Promise<void>;
-  /** Says that the session is still being served; see endAbandoned. */
+  /** Says that these sessions are still being served; see endAbandoned. Asks the database even when there are none. */
   touch(sessionIds: readonly string[]): Promise<void>;
   /** Ends, as "server-stopped", active sessions that nobody has committed to or touched for so long. Returns how many. */
   endAbandoned(untouchedForMs: number): Promise<number>;

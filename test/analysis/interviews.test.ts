@@ -280,13 +280,11 @@ forEachDatabase((_, open) => {
   test("a session that is about to end is queued with what its stream was told", async () => {
     const sessionId = `ending-${randomUUID()}`;
     await haveSession(storage, sessionId, { userId: "ada", roomName: "room" });
-    const interviewId = await interviews.requestForEndingSession({
-      sessionId,
-      userId: "ada",
-      roomName: "room",
-      caseQuestion: "Why?",
-      difficulty: "easy",
-    });
+    const interviewId = randomUUID();
+    const told = { userId: "ada", roomName: "room", caseQuestion: "Why?", difficulty: "easy" } as const;
+    await interviews.requestForEndingSession({ interviewId, sessionId, ...told });
+    await interviews.requestForEndingSession({ interviewId, sessionId, ...told }); // as after a lost answer
+    expect((await interviews.list({ sessionId }, { size: 10 })).items).toHaveLength(1);
     expect((await watchAll(interviewId, ada)).at(-1)).toMatchObject({
       state: "done",
       sessionId,

@@ -83,6 +83,8 @@ const sessionCodes: Readonly<Record<SessionErrorCode, Code | undefined>> = {
   "reader-stalled": Code.ResourceExhausted,
   idle: Code.DeadlineExceeded,
   "token-expired": Code.Unauthenticated,
+  "client-gone": Code.Canceled,
+  "storage-unavailable": Code.Unavailable,
   superseded: Code.Aborted,
   stopping: Code.Unavailable,
   internal: undefined,

@@ -75,6 +75,11 @@ export class Committer {
     this.#closing.abort();
   }
 
+  #isWorthwhile(): boolean {
+    const advance = this.#through - this.#committedThrough;
+    return this.#pending.length > 0 || advance >= this.#options.minAdvanceSamples;
+  }
+
   #isDirty(): boolean {
     return this.#pending.length > 0 || this.#through > this.#committedThrough;
   }
@@ -109,7 +114,7 @@ export class Committer {
       }
       this.#committedThrough = through;
       this.#options.onCommitted(segments, through);
-    } while (this.#pending.length > 0);
+    } while (this.#isWorthwhile()); // more may have come while this commit was under way
   }
 }
 
@@ -137,7 +142,8 @@ export async function retryWhileUnavailable<T>(
   }
 }
 
-function isRetryable(error: unknown): boolean {
+/** Whether the database may answer later. */
+export function isRetryable(error: unknown): boolean {
   return error instanceof Error && "retryable" in error && error.retryable === true;
 }
 

@@ -1,6 +1,7 @@
 /** What a failure means for the session's record, and for its client. */
 import { SessionError } from "../session-error.ts";
 import type { SessionEndReason } from "../session-store.ts";
+import { isRetryable } from "./committer.ts";
 
 export function endReasonOf(error: SessionError): SessionEndReason {
   switch (error.code) {
@@ -8,6 +9,8 @@ export function endReasonOf(error: SessionError): SessionEndReason {
     case "unsupported":
     case "forbidden":
       return "client-error";
+    case "client-gone":
+      return "client-gone";
     case "reader-stalled":
     case "idle":
       return "stalled";
@@ -19,11 +22,15 @@ export function endReasonOf(error: SessionError): SessionEndReason {
     case "stopping":
       return "server-stopped";
     case "superseded":
+    case "storage-unavailable":
     case "internal":
       return "server-error";
   }
 }
 
 export function asSessionError(error: unknown): SessionError {
-  return error instanceof SessionError ? error : new SessionError("internal", "the session failed", error);
+  if (error instanceof SessionError) return error;
+  return isRetryable(error)
+    ? new SessionError("storage-unavailable", "the database does not answer; try again", error)
+    : new SessionError("internal", "the session failed", error);
 }

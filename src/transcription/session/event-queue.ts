@@ -6,14 +6,17 @@
 export class EventQueue<T> implements AsyncIterable<T> {
   readonly #maxBytes: number;
   readonly #sizeOf: (event: T) => number;
-  readonly #onOverflow: () => void;
+  readonly #onOverflow: () => Error;
   #events: T[] = [];
   #bytes = 0;
   #ended: { readonly error?: Error } | undefined;
   #wake: (() => void) | undefined;
 
-  /** `sizeOf` estimates an event's bytes on the wire. `onOverflow` is called once, when `maxBytes` are exceeded. */
-  constructor(options: { maxBytes: number; sizeOf: (event: T) => number; onOverflow: () => void }) {
+  /**
+   * `sizeOf` estimates an event's bytes on the wire. When `maxBytes` are exceeded the queue ends with the error that
+   * `onOverflow` gives, and takes no more: nothing is left out between two events.
+   */
+  constructor(options: { maxBytes: number; sizeOf: (event: T) => number; onOverflow: () => Error }) {
     this.#maxBytes = options.maxBytes;
     this.#sizeOf = options.sizeOf;
     this.#onOverflow = options.onOverflow;
@@ -25,7 +28,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
     const size = this.#sizeOf(event);
     // A single event that is larger than the bound by itself may pass: the bound is on what piles up.
     if (this.#events.length > 0 && this.#bytes + size > this.#maxBytes) {
-      this.#onOverflow();
+      this.end(this.#onOverflow());
       return;
     }
     this.#events.push(event);

@@ -49,9 +49,12 @@ export class Lane {
   #base = 0;
   #sent = 0;
   #boundary = 0;
+  /** Where a new engine stream begins: behind every final that was delivered, and every boundary. */
+  #restartAt = 0;
   #restarts = 0;
   #streamError: EngineError | undefined;
-  #flush: FlushRequest | undefined;
+  /** In the order of their being asked for; the pump works on the first. */
+  #flushes: FlushRequest[] = [];
   #wakePump: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
 
@@ -91,7 +94,7 @@ export class Lane {
 
   /** `finalize`, then releases the engine stream. Nothing may be written afterwards. */
   async end(): Promise<void> {
-    this.#buffer.append(this.#options.resampler.flush());
+    if (!this.#closing.signal.aborted) this.#buffer.append(this.#options.resampler.flush());
     await this.#requestFlush("end");
     this.abort();
   }
@@ -102,7 +105,7 @@ export class Lane {
     this.#closing.abort();
     this.#streamEnd.abort();
     this.#options.resampler.release();
-    this.#flush?.done.reject(reason);
+    for (const flush of this.#flushes) flush.done.reject(reason);
     this.#wakePump?.();
     this.#wakeWriter?.();
   }
@@ -112,7 +115,7 @@ export class Lane {
     done.promise.catch(() => undefined); // the caller has its own handle on it
     if (this.#closing.signal.aborted)
       return Promise.reject(new SessionError("internal", "the lane was closed"));
-    this.#flush = { kind, done };
+    this.#flushes.push({ kind, done });
     this.#wakePump?.();
     return done.promise;
   }
@@ -123,7 +126,7 @@ export class Lane {
         if (this.#streamError) throw this.#streamError;
         if (!this.#stream) await this.#openStream();
         else if (this.#sent < this.#buffer.end) await this.#sendPiece(this.#stream);
-        else if (this.#flush) await this.#flushStream(this.#stream, this.#flush);
+        else if (this.#flushes[0]) await this.#flushStream(this.#stream, this.#flushes[0]);
         else await new Promise<void>((resolve) => (this.#wakePump = resolve));
       } catch (error) {
         if (!(await this.#recover(error))) return;
@@ -135,8 +138,8 @@ export class Lane {
     this.#streamError = undefined;
     this.#streamEnd = new AbortController();
     const { signal } = this.#streamEnd;
-    this.#base = this.#boundary;
-    this.#sent = this.#boundary;
+    this.#base = this.#restartAt;
+    this.#sent = this.#restartAt;
     this.#stream = await this.#options.engine.open(
       {
         language: this.#options.languageCode,
@@ -164,7 +167,7 @@ export class Lane {
 
   async #flushStream(stream: EngineStream, flush: FlushRequest): Promise<void> {
     await (flush.kind === "end" ? stream.end() : stream.finalize());
-    if (this.#flush === flush) this.#flush = undefined;
+    this.#flushes = this.#flushes.filter((asked) => asked !== flush);
     flush.done.resolve(undefined);
     // Nothing is left to do for an ended stream; abort() follows.
     if (flush.kind === "end") await new Promise<void>((resolve) => (this.#wakePump = resolve));
@@ -173,9 +176,12 @@ export class Lane {
   #deliver(event: EngineEvent): void {
     if (event.type === "boundary" && event.throughSample > this.#boundary) {
       this.#boundary = Math.min(event.throughSample, this.#buffer.end);
+      this.#restartAt = Math.max(this.#restartAt, this.#boundary);
       this.#buffer.release(this.#boundary);
       this.#restarts = 0;
     }
+    if (event.type === "final")
+      this.#restartAt = Math.max(this.#restartAt, Math.min(event.endSample, this.#buffer.end));
     this.#options.onEvent(event);
   }
 

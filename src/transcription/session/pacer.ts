@@ -3,12 +3,12 @@ import type { Clock } from "../../clock.ts";
 
 export class Pacer {
   readonly #clock: Clock;
-  readonly #intervalMs: number;
+  readonly #intervalMs: () => number;
   readonly #run: () => void;
   #lastAt = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, intervalMs: number, run: () => void) {
+  constructor(clock: Clock, intervalMs: () => number, run: () => void) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#run = run;
@@ -17,7 +17,7 @@ export class Pacer {
   /** Once is enough until it has run. */
   ask(): void {
     if (this.#cancel) return;
-    const waitMs = Math.max(0, this.#lastAt + this.#intervalMs - this.#clock.now());
+    const waitMs = Math.max(0, this.#lastAt + this.#intervalMs() - this.#clock.now());
     this.#cancel = this.#clock.after(waitMs, () => {
       this.#cancel = undefined;
       this.#lastAt = this.#clock.now();

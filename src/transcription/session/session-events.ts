@@ -1,5 +1,6 @@
 /** What a session tells its client, free of any wire format. Times are milliseconds of the session clock. */
-import type { DeliveryFigures } from "../../delivery/measure-delivery.ts";
+import { currentPace } from "../../delivery/measure-delivery.ts";
+import type { DeliveryFigures, PacePoint } from "../../delivery/measure-delivery.ts";
 import type { StoredSegment, StoredWord } from "../session-store.ts";
 
 export type SessionEvent =
@@ -12,7 +13,7 @@ export type SessionEvent =
       readonly atMs: number;
       readonly channel: number;
     }
-  | { readonly type: "delivery"; readonly figures: DeliveryFigures }
+  | { readonly type: "delivery"; readonly figures: DeliverySnapshot }
   | {
       readonly type: "warning";
       readonly code: WarningCode;
@@ -44,6 +45,48 @@ export interface TranscriptEvent {
   readonly endMs: number;
   readonly channel: number;
   readonly wordTimes: WordTimes;
+}
+
+/** The figures that are shown while somebody speaks; small, however long the session. */
+export interface DeliverySnapshot {
+  readonly durationMs: number;
+  readonly speakingMs: number;
+  readonly totalWords: number;
+  readonly averagePace: number;
+  readonly articulationRate: number;
+  readonly currentPace?: PacePoint;
+  readonly fillersDetectable: boolean;
+  readonly fillerCount?: number;
+  readonly pauseCount: number;
+  readonly longPauseCount: number;
+  readonly formulaVersion: number;
+}
+
+export function takeSnapshot(figures: DeliveryFigures): DeliverySnapshot {
+  const {
+    durationMs,
+    speakingMs,
+    totalWords,
+    averagePace,
+    articulationRate,
+    fillers,
+    pauses,
+    formulaVersion,
+  } = figures;
+  const pace = currentPace(figures.paceTimeline);
+  return {
+    durationMs,
+    speakingMs,
+    totalWords,
+    averagePace,
+    articulationRate,
+    ...(pace && { currentPace: pace }),
+    fillersDetectable: fillers.detectable,
+    ...(fillers.count !== undefined && { fillerCount: fillers.count }),
+    pauseCount: pauses.count,
+    longPauseCount: pauses.longCount,
+    formulaVersion,
+  };
 }
 
 export type WordTimes = "measured" | "estimated";

@@ -8,13 +8,14 @@ export interface SessionDependencies {
   readonly store: SessionStore;
   readonly engine: SpeechEngine;
   readonly clock: Clock;
-  /** Queues an analysis of the session; resolves with the interview's id. */
-  readonly queueAnalysis: (session: AnalysisRequest) => Promise<string>;
+  /** Queues an analysis of the session, under the given id. Safe to repeat. */
+  readonly queueAnalysis: (session: AnalysisRequest) => Promise<void>;
   /** Something an operator should see. Never with words or tokens. */
   readonly onProblem: (sessionId: string, message: string, error: unknown) => void;
 }
 
 export interface AnalysisRequest {
+  readonly interviewId: string;
   readonly sessionId: string;
   readonly userId: string;
   readonly roomName: string;

@@ -2,6 +2,7 @@
  * One live session: audio in, events out. It owns the session clock, the numbering of segments, and the order that makes
  * an acknowledgement true: engine, then database, then client. It knows no wire format and no vendor.
  */
+import { randomUUID } from "node:crypto";
 import { sleep } from "../../clock.ts";
 import { checkAudio } from "../audio/check-audio.ts";
 import { decodeAudio } from "../audio/decode-audio.ts";
@@ -15,7 +16,7 @@ import { EventQueue } from "./event-queue.ts";
 import { LaneCaptions } from "./lane-captions.ts";
 import { Lane } from "./lane.ts";
 import { Pacer } from "./pacer.ts";
-import { estimateBytes } from "./session-events.ts";
+import { estimateBytes, takeSnapshot } from "./session-events.ts";
 import type { SessionEvent, WarningCode } from "./session-events.ts";
 import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 import { measureSegments, summarize } from "./summarize.ts";
@@ -23,11 +24,11 @@ import { TokenTimer } from "./token-timer.ts";
 
 /** Unread events that a client may pile up before its stream is ended. */
 const maxUnreadBytes = 256 * 1024;
-/** Audio that may be unacknowledged before the client has to wait, in milliseconds. */
-const maxUnacknowledgedMs = 30_000;
+/** Audio that may be unacknowledged before the client has to wait, in ms: with the largest chunk, 8 s, it makes 30 s. */
+const maxUnacknowledgedMs = 22_000;
 /** What a broken session may take to bring its last words in safety, in milliseconds. */
 const closingMs = 15_000;
-const deliveryIntervalMs = 1_000;
+const minDeliveryIntervalMs = 1_000;
 const epoch = 1;
 
 export class Session {
@@ -46,9 +47,15 @@ export class Session {
   #nextSegmentIndex = 0;
   #received = 0;
   #acknowledged = 0;
+  #isOpen = false;
   #closing = false;
-  /** The client left while its session was being completed. */
-  #isAbandoned = false;
+  /** Why the session is not complete though its client half-closed: it left, or the server stops, or the like. */
+  #interruption: SessionError | undefined;
+  #cancelDeadline: (() => void) | undefined;
+  /** Gives up on the database. */
+  readonly #giveUp = new AbortController();
+  #finalizedThrough = -Infinity;
+  #wordCount = 0;
   #wakeWriter: (() => void) | undefined;
 
   private constructor(options: SessionOptions, dependencies: SessionDependencies) {
@@ -59,8 +66,11 @@ export class Session {
     this.events = new EventQueue<SessionEvent>({
       maxBytes: maxUnreadBytes,
       sizeOf: estimateBytes,
-      onOverflow: () =>
-        this.fail(new SessionError("reader-stalled", "events were not read; read them, and start again")),
+      onOverflow: () => {
+        const error = new SessionError("reader-stalled", "events were not read; read them, and start again");
+        this.fail(error);
+        return error;
+      },
     });
     this.#committer = new Committer({
       store: dependencies.store,
@@ -74,7 +84,11 @@ export class Session {
       },
       onFailure: (error) => this.fail(error),
     });
-    this.#deliveryPacer = new Pacer(dependencies.clock, deliveryIntervalMs, () => this.#pushDelivery());
+    this.#deliveryPacer = new Pacer(
+      dependencies.clock,
+      () => this.#deliveryIntervalMs(),
+      () => this.#pushDelivery(),
+    );
     this.#tokenTimer = new TokenTimer({
       clock: dependencies.clock,
       onExpiring: (deadline) => {
@@ -128,16 +142,20 @@ export class Session {
     }
   }
 
-  /** Turns all audio so far into finals, and commits and acknowledges them. */
+  /**
+   * Turns all audio so far into finals, and commits and acknowledges them. Does nothing within a second of audio after
+   * the time before: pieces that short are not heard as words.
+   */
   async finalize(): Promise<void> {
-    if (this.#closing) return;
+    if (this.#closing || this.#received - this.#finalizedThrough < this.#options.format.sampleRateHz) return;
+    this.#finalizedThrough = this.#received;
     await Promise.all(this.#lanes.map((lane) => lane.finalize()));
     await this.#committer.flush();
   }
 
   /** The token was replaced by one that is good until then. */
   reauthenticated(expireTime: Date): void {
-    this.#tokenTimer.set(expireTime);
+    if (!this.#closing) this.#tokenTimer.set(expireTime);
   }
 
   /** Says that the server will end the session at the deadline. */
@@ -145,15 +163,18 @@ export class Session {
     this.#warn("server-stopping", "the server is shutting down; finish before the deadline", deadline);
   }
 
-  /** The client has said everything: last finals, last figures, the summary, the end. */
+  /** The client has said everything: last finals, last figures, the summary, the end. Never rejects. */
   async complete(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     try {
       await Promise.all(this.#lanes.map((lane) => lane.end()));
+      // All audio was heard: also the fraction of a sample that resampling leaves over.
+      this.#committer.advance(this.#received);
       await this.#committer.flush();
-      if (this.#isAbandoned) throw new SessionError("internal", "the client is gone");
+      this.#throwIfInterrupted();
       const interviewId = this.#options.analyzeOnEnd ? await this.#queueAnalysis() : undefined;
+      this.#throwIfInterrupted();
       await this.#writeEnd("completed", interviewId);
       this.#deliveryPacer.clear();
       this.#pushDelivery();
@@ -161,9 +182,9 @@ export class Session {
       this.events.end();
       this.#release();
     } catch (error) {
-      const failure = asSessionError(error);
-      if (!this.#isAbandoned) this.#report("the session could not be completed", error);
-      await this.#bringInSafety(failure, this.#isAbandoned ? "client-gone" : endReasonOf(failure));
+      const failure = this.#interruption ?? asSessionError(error);
+      if (!this.#interruption) this.#report("the session could not be completed", error);
+      await this.#bringInSafety(failure);
     }
   }
 
@@ -171,14 +192,26 @@ export class Session {
    * Ends the session for a reason other than its being complete. What was said so far is turned into finals and
    * committed, as far as that is possible in a few seconds; then the client gets the error.
    */
-  fail(error: SessionError, reason: SessionEndReason = endReasonOf(error)): void {
-    if (this.#closing) {
-      this.#isAbandoned ||= reason === "client-gone";
+  fail(error: SessionError): void {
+    if (this.#interruption) return;
+    this.#interruption = error;
+    if (!this.#isOpen) return; // whoever opens it looks
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#wakeWriter?.();
+      void this.#bringInSafety(error);
       return;
     }
-    this.#closing = true;
-    this.#wakeWriter?.();
-    void this.#bringInSafety(error, reason);
+    // The session is being completed, which takes as long as the engine and the database take; no longer now.
+    this.#cancelDeadline = this.#dependencies.clock.after(closingMs, () => {
+      this.#giveUp.abort();
+      this.#committer.close();
+      for (const lane of this.#lanes) lane.abort();
+    });
+  }
+
+  #throwIfInterrupted(): void {
+    if (this.#interruption) throw this.#interruption;
   }
 
   async #open(): Promise<void> {
@@ -208,6 +241,7 @@ export class Session {
       this.#lanes.push(lane);
       this.#captions.push(captions);
       await lane.open();
+      this.#throwIfInterrupted();
     }
     const { capabilities, name } = engine;
     const { sessionId, roomName, participantIdentity, userId, tokenExpireTime } = this.#options;
@@ -224,6 +258,11 @@ export class Session {
       fillers: capabilities.fillers,
       createTime: this.#createTime,
     });
+    this.#isOpen = true;
+    if (this.#interruption) {
+      await this.#writeEnd(endReasonOf(this.#interruption));
+      throw this.#interruption;
+    }
     this.events.push({
       type: "started",
       sessionId,
@@ -263,24 +302,32 @@ export class Session {
   }
 
   #pushDelivery(): void {
-    this.events.push({ type: "delivery", figures: measureSegments(this.#segments, this.#describe()) });
+    const figures = measureSegments(this.#segments, this.#describe());
+    this.#wordCount = figures.totalWords;
+    this.events.push({ type: "delivery", figures: takeSnapshot(figures) });
   }
 
-  async #bringInSafety(error: SessionError, reason: SessionEndReason): Promise<void> {
-    const isTakenOver = error.code === "superseded";
-    try {
-      if (!isTakenOver)
-        await this.#withinClosingTime(Promise.allSettled(this.#lanes.map((lane) => lane.end())));
-      if (!isTakenOver) await this.#withinClosingTime(this.#committer.flush());
-    } catch (cause) {
-      this.#report("words of a broken session could not be committed", cause);
-    }
+  /** Measuring takes longer the more was said; in a long session the figures move more slowly too. */
+  #deliveryIntervalMs(): number {
+    return Math.max(minDeliveryIntervalMs, this.#wordCount);
+  }
+
+  async #bringInSafety(error: SessionError): Promise<void> {
+    const isOurs = error.code !== "superseded";
+    const attempt = async (what: string, work: () => Promise<unknown>) => {
+      if (!isOurs) return;
+      try {
+        await this.#withinClosingTime(work());
+      } catch (cause) {
+        this.#report(what, cause);
+      }
+    };
+    await attempt("the last audio of a broken session was not heard", () =>
+      Promise.allSettled(this.#lanes.map((lane) => lane.end())),
+    );
+    await attempt("words of a broken session were not committed", () => this.#committer.flush());
     this.events.end(error);
-    try {
-      if (!isTakenOver) await this.#withinClosingTime(this.#writeEnd(reason));
-    } catch (cause) {
-      this.#report("the session's end was not written", cause);
-    }
+    await attempt("the session's end was not written", () => this.#writeEnd(endReasonOf(error)));
     this.#release();
   }
 
@@ -297,14 +344,19 @@ export class Session {
     }
   }
 
+  /** The id is chosen here, so that a second try queues the same interview. */
   async #queueAnalysis(): Promise<string> {
     const { sessionId, userId, roomName, caseQuestion } = this.#options;
-    return this.#dependencies.queueAnalysis({
+    const interviewId = randomUUID();
+    const request = {
+      interviewId,
       sessionId,
       userId,
       roomName,
       ...(caseQuestion === undefined ? {} : { caseQuestion }),
-    });
+    };
+    await this.#untilDatabaseAnswers(() => this.#dependencies.queueAnalysis(request));
+    return interviewId;
   }
 
   async #writeEnd(reason: SessionEndReason, interviewId?: string): Promise<void> {
@@ -315,11 +367,11 @@ export class Session {
       endTime: new Date(clock.now()),
       ...(interviewId === undefined ? {} : { interviewId }),
     };
-    await retryWhileUnavailable(
-      () => store.end(this.sessionId, epoch, end),
-      clock,
-      AbortSignal.timeout(closingMs),
-    );
+    await this.#untilDatabaseAnswers(() => store.end(this.sessionId, epoch, end));
+  }
+
+  #untilDatabaseAnswers(work: () => Promise<void>): Promise<void> {
+    return retryWhileUnavailable(work, this.#dependencies.clock, this.#giveUp.signal);
   }
 
   #describe(interviewId?: string) {
@@ -344,6 +396,8 @@ export class Session {
 
   #release(): void {
     this.#closing = true;
+    this.#cancelDeadline?.();
+    this.#giveUp.abort();
     for (const lane of this.#lanes) lane.abort();
     this.#committer.close();
     this.#tokenTimer.clear();

@@ -5,6 +5,7 @@
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
+import { asSessionError } from "../session/end-reason.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionSource, SourceMessage } from "./session-source.ts";
 
@@ -24,7 +25,7 @@ export async function feedSession(
   options: FeedOptions,
 ): Promise<void> {
   const { signal } = options;
-  const onAbort = () => session.fail(new SessionError("internal", "the client is gone"), "client-gone");
+  const onAbort = () => session.fail(new SessionError("client-gone", "the client is gone"));
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -36,8 +37,8 @@ export async function feedSession(
     }
     await session.complete();
   } catch (error) {
-    if (error instanceof SessionError) session.fail(error);
-    else onAbort();
+    if (signal.aborted) onAbort();
+    else session.fail(asSessionError(error));
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -8,7 +8,7 @@ export type SourceMessage =
   | { readonly type: "reauthenticated"; readonly expireTime: Date };
 
 /**
- * Ends when the speaker has said everything. Throws a SessionError for what the speaker did wrong, and anything else when
- * the connection broke.
+ * Ends when the speaker has said everything. Throws a SessionError for what the speaker did wrong, and `client-gone` when
+ * the connection broke; anything else is a defect.
  */
 export type SessionSource = AsyncIterable<SourceMessage, undefined>;

@@ -58,7 +58,7 @@ export async function openTestSession(options: TestSessionOptions = {}): Promise
       engine: engine ?? createScriptedEngine({ script: script ?? [] }),
       queueAnalysis: (request) => {
         analyses.push(request);
-        return Promise.resolve("interview-1");
+        return Promise.resolve();
       },
       onProblem: (_sessionId, message) => problems.push(message),
     },

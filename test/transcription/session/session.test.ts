@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
+import type { AnalysisRequest } from "../../../src/transcription/session/session-options.ts";
 import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
+import { createScriptedEngine } from "../../fakes/scripted-engine.ts";
 import { createMarkerEngine, markedAudio } from "../../fakes/marker-engine.ts";
 import { settle } from "../../fakes/manual-clock.ts";
 import { FakeStorageError } from "./memory-session-store.ts";
@@ -47,6 +49,32 @@ describe("acknowledgement", () => {
     expect(acks).toEqual([...acks].sort((a, b) => a - b));
     expect(acks.at(-1)).toBe(rate * 3);
   });
+
+  test("goes on when the position moved during a slow commit, also when nobody says another word", async () => {
+    const { session, store, events, send } = await openTestSession({ engine: createMarkerEngine() });
+    const commit = Promise.withResolvers<undefined>();
+    store.beforeCommit = () => commit.promise;
+    for (let second = 0; second < 10; second++) await send(1000);
+    await settle();
+    commit.resolve(undefined);
+    await settle();
+    expect(ofType(events, "ack").at(-1)?.throughSample).toBe(10 * rate);
+    await session.complete();
+  });
+
+  test.each([11_025, 22_050, 24_000, 32_000, 44_100, 48_000])(
+    "reaches the very last sample at %i Hz when the session ends",
+    async (sampleRateHz) => {
+      const { session, events } = await openTestSession({
+        engine: createMarkerEngine(),
+        format: { encoding: "linear16", sampleRateHz, channelCount: 1 },
+      });
+      await session.audio(0, new Uint8Array((sampleRateHz + 7) * 2));
+      await session.complete();
+      await settle();
+      expect(ofType(events, "ack").at(-1)?.throughSample).toBe(sampleRateHz + 7);
+    },
+  );
 
   test("with several channels it is as far as the slowest of them", async () => {
     const engine = createMarkerEngine();
@@ -153,11 +181,12 @@ describe("a session that ends well", () => {
     await send(500);
     await session.complete();
     await ended;
-    expect(analyses).toEqual([
+    expect(analyses).toMatchObject([
       { sessionId: "session-1", userId: "ann", roomName: "room-1", caseQuestion: "Why?" },
     ]);
-    expect(store.ends).toMatchObject([{ interviewId: "interview-1" }]);
-    expect(ofType(events, "summary")[0]?.summary.interviewId).toBe("interview-1");
+    const [{ interviewId }] = analyses as [AnalysisRequest];
+    expect(store.ends).toMatchObject([{ interviewId }]);
+    expect(ofType(events, "summary")[0]?.summary.interviewId).toBe(interviewId);
   });
 
   test("needs no audio", async () => {
@@ -218,6 +247,18 @@ describe("an engine that fails", () => {
     expect(new Set(indexes).size).toBe(indexes.length);
   });
 
+  test("between a final and the boundary after it is not given the final's audio again", async () => {
+    const [, final] = utterance("hello world", 200, 900, 1000);
+    const engine = createScriptedEngine({ script: [final!] });
+    const { session, clock, send } = await openTestSession({ engine });
+    await send(1500);
+    engine.failStreams(new EngineError("unavailable", "killed"));
+    await clock.advance(5_000);
+    await send(1500);
+    await session.complete();
+    expect(engine.writtenSamples[1]).toBe(3 * rate - 0.9 * rate);
+  });
+
   test("again and again ends the session as unavailable, and what was committed stays", async () => {
     const engine = createMarkerEngine();
     const { session, store, ended, clock } = await openTestSession({ engine });
@@ -275,10 +316,10 @@ describe("a database that is away", () => {
     expect(store.committed).toHaveLength(1);
   });
 
-  test("makes the client wait once 30 s of audio are not acknowledged", async () => {
+  test("makes the client wait before more than 30 s of audio are not acknowledged", async () => {
     const { store, clock, send } = await openTestSession({ engine: createMarkerEngine() });
     store.failWith = new FakeStorageError("unavailable");
-    for (let second = 0; second < 30; second++) await send(1000);
+    for (let second = 0; second < 22; second++) await send(1000);
     let isTaken = false;
     const over = send(1000).then(() => (isTaken = true));
     await clock.advance(1_000);
@@ -301,13 +342,75 @@ describe("a database that is away", () => {
   });
 });
 
+describe("a session that cannot be completed", () => {
+  test("because its engine hangs ends soon after its client has left", async () => {
+    const engine = createScriptedEngine({ script: [], beforeFinalize: () => new Promise(() => undefined) });
+    const { session, store, clock, send } = await openTestSession({ engine });
+    await send(1000);
+    void session.complete();
+    session.fail(new SessionError("client-gone", "the client is gone"));
+    await clock.advance(60_000);
+    await session.closed;
+    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(engine.openStreams).toBe(0);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("because the database is away waits for it as long as its client does", async () => {
+    const { session, store, ended, clock, send } = await openTestSession({ analyzeOnEnd: true });
+    await send(1000);
+    store.failWith = new FakeStorageError("unavailable");
+    const completed = session.complete();
+    await clock.advance(120_000);
+    expect(store.ends).toEqual([]);
+    store.failWith = undefined;
+    await clock.advance(5_000);
+    await completed;
+    await ended;
+    expect(store.ends).toMatchObject([{ reason: "completed" }]);
+  });
+
+  test("because the database is away gives up when its client does", async () => {
+    const { session, store, clock, send } = await openTestSession();
+    await send(1000);
+    store.failWith = new FakeStorageError("unavailable");
+    void session.complete();
+    session.fail(new SessionError("client-gone", "the client is gone"));
+    await clock.advance(60_000);
+    await session.closed;
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("because nobody reads the end of it is not called complete", async () => {
+    const text = "word ".repeat(60_000).trim();
+    const words = [{ text, startSample: 0, endSample: rate }];
+    const final = { type: "final", startSample: 0, endSample: rate, text, words, voiced: words } as const;
+    const [first, second] = [0, rate].map((shift) => ({
+      atSample: 99 * rate,
+      event: { ...final, startSample: shift, endSample: shift + rate },
+    }));
+    const { session, store, send } = await openTestSession({ script: [first!, second!], unread: true });
+    await send(2000);
+    await session.complete();
+    expect(store.committed).toHaveLength(2);
+    expect(store.ends).toMatchObject([{ reason: "stalled" }]);
+    const seen: string[] = [];
+    const read = (async () => {
+      for await (const event of session.events) seen.push(event.type);
+    })();
+    await expect(read).rejects.toMatchObject({ code: "reader-stalled" });
+    expect(seen).not.toContain("summary");
+    expect(seen.filter((type) => type === "ack")).toEqual([]);
+  });
+});
+
 describe("a session that breaks off", () => {
   test("turns what was said into finals and commits them before it ends", async () => {
     const engine = createMarkerEngine();
     const { session, store, ended } = await openTestSession({ engine });
     const audio = markedAudio([1, 2, 3]).subarray(0, rate); // in the middle of the third mark
     await session.audio(0, bytesOf(audio));
-    session.fail(new SessionError("internal", "the client is gone"), "client-gone");
+    session.fail(new SessionError("client-gone", "the client is gone"));
     await session.closed;
     await expect(ended).rejects.toBeInstanceOf(SessionError);
     expect(store.committed.flatMap((segment) => segment.words).map((word) => word.text)).toEqual([
@@ -326,7 +429,7 @@ describe("a session that breaks off", () => {
     });
     await session.audio(0, bytesOf(markedAudio([4])));
     const completed = session.complete();
-    session.fail(new SessionError("internal", "the client is gone"), "client-gone");
+    session.fail(new SessionError("client-gone", "the client is gone"));
     await completed;
     expect(store.committed.map((segment) => segment.text)).toEqual(["w4"]);
     expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
@@ -404,5 +507,17 @@ describe("finalize", () => {
     await session.audio(audio.length, bytesOf(markedAudio([3])));
     await session.complete();
     expect(store.committed.map((segment) => segment.text)).toEqual(["w1 w2", "w3"]);
+  });
+
+  test("is ignored within a second of audio after the time before, so that no word is cut to pieces", async () => {
+    const { session, store } = await openTestSession({ engine: createMarkerEngine() });
+    const audio = markedAudio([1, 2, 3]);
+    const piece = rate / 20;
+    for (let at = 0; at < rate; at += piece) {
+      await session.audio(at, bytesOf(audio.subarray(at, at + piece)));
+      await session.finalize();
+    }
+    expect(store.committed.length).toBeLessThanOrEqual(1);
+    await session.complete();
   });
 });

@@ -58,7 +58,7 @@ describe("a source", () => {
   });
 
   test.each([
-    ["breaks", new Error("ECONNRESET")],
+    ["breaks", new SessionError("client-gone", "the client is gone")],
     ["is aborted", undefined],
   ])("that %s closes the session as left by its client", async (_, error) => {
     const { session, store, clock } = await openTestSession();
@@ -67,6 +67,16 @@ describe("a source", () => {
     if (!error) connection.abort();
     await session.closed;
     expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+  });
+
+  test("that fails for no reason of the client's is an error of the server", async () => {
+    const { session, store, clock } = await openTestSession();
+    await feedSession(session, messages(audio, new TypeError("a defect")), {
+      clock,
+      signal: new AbortController().signal,
+    });
+    await session.closed;
+    expect(store.ends).toMatchObject([{ reason: "server-error" }]);
   });
 
   test("that fails with a session's own error keeps its code", async () => {

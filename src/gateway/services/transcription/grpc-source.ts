@@ -6,6 +6,7 @@ import type {
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { TokenError } from "../../../token/token-error.ts";
+import { userTypeRights } from "../../../token/user-types.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
 import type { SourceMessage } from "../../../transcription/sources/session-source.ts";
 
@@ -37,13 +38,23 @@ export async function readNext(
   try {
     return await requests.next();
   } catch (error) {
-    if (error instanceof ConnectError) {
-      if (error.code === Code.InvalidArgument) throw new SessionError("invalid", error.rawMessage, error);
-      if (error.code === Code.ResourceExhausted) {
-        throw new SessionError("invalid", "a message is larger than 64 KiB; send smaller chunks", error);
-      }
-    }
-    throw error;
+    throw error instanceof ConnectError ? whatTheClientDid(error) : error;
+  }
+}
+
+function whatTheClientDid(error: ConnectError): SessionError {
+  switch (error.code) {
+    case Code.InvalidArgument:
+      return new SessionError("invalid", error.rawMessage, error);
+    case Code.ResourceExhausted:
+      return new SessionError("invalid", "a message is larger than 64 KiB; send smaller chunks", error);
+    case Code.Canceled:
+    case Code.Aborted:
+    case Code.Unavailable:
+    case Code.DeadlineExceeded:
+      return new SessionError("client-gone", "the client is gone", error);
+    default:
+      return new SessionError("invalid", "a message cannot be read; send TranscribeRequest messages", error);
   }
 }
 
@@ -92,11 +103,13 @@ function reauthenticate(token: string, options: GrpcSourceOptions): Date {
       throw new SessionError("token-expired", "reauthenticate.token is not good", error);
     throw error;
   }
-  const { roomName, participantIdentity } = options.caller;
+  const { userId, roomName, participantIdentity } = options.caller;
   if (
     fresh.kind !== "participant" ||
+    fresh.userId !== userId ||
     fresh.roomName !== roomName ||
-    fresh.participantIdentity !== participantIdentity
+    fresh.participantIdentity !== participantIdentity ||
+    !userTypeRights[fresh.userType].speak
   ) {
     throw new SessionError("forbidden", "reauthenticate.token is for another room or participant");
   }

@@ -10,14 +10,11 @@ import {
   WordTimes,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type {
-  DeliveryUpdateSchema,
   SessionSchema,
   SessionSummarySchema,
   TranscribeResponseSchema,
   TranscriptSchema,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { currentPace } from "../../../delivery/measure-delivery.ts";
-import type { DeliveryFigures } from "../../../delivery/measure-delivery.ts";
 import type { StoredSession } from "../../../transcription/session-store.ts";
 import type {
   SessionEvent,
@@ -56,7 +53,7 @@ export function eventToProto(event: SessionEvent): EventInit {
         value: { state: speechStates[event.state], atMs: event.atMs, channel: event.channel },
       };
     case "delivery":
-      return { case: "deliveryUpdate", value: deliveryToProto(event.figures) };
+      return { case: "deliveryUpdate", value: event.figures };
     case "warning":
       return {
         case: "warning",
@@ -136,23 +133,6 @@ function transcriptToProto(event: TranscriptEvent): MessageInitShape<typeof Tran
     endMs,
     channel,
     wordTimes: wordTimes[event.wordTimes],
-  };
-}
-
-function deliveryToProto(figures: DeliveryFigures): MessageInitShape<typeof DeliveryUpdateSchema> {
-  const pace = currentPace(figures.paceTimeline);
-  return {
-    durationMs: figures.durationMs,
-    speakingMs: figures.speakingMs,
-    totalWords: figures.totalWords,
-    averagePace: figures.averagePace,
-    articulationRate: figures.articulationRate,
-    ...(pace && { currentPace: pace }),
-    fillersDetectable: figures.fillers.detectable,
-    ...(figures.fillers.count !== undefined && { fillerCount: figures.fillers.count }),
-    pauseCount: figures.pauses.count,
-    longPauseCount: figures.pauses.longCount,
-    formulaVersion: figures.formulaVersion,
   };
 }
 

@@ -20,6 +20,8 @@ let models: Models | undefined;
 
 process.on("message", (message) => receive(message as ParentMessage));
 process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches every process of the terminal; the parent says when this one is to end.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 
 function send(message: ChildMessage): void {
   if (process.connected) process.send?.(message);

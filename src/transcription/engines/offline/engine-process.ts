@@ -14,6 +14,10 @@ const longestBackoffMs = 30_000;
 /** A small JavaScript heap: audio and tensors live outside it. */
 const execArgv = ["--max-semi-space-size=1", "--max-old-space-size=128", "--no-warnings"];
 
+const defaultWatchEveryMs = 5_000;
+/** A process that has said nothing for so many looks in a row, and owes something, hangs; decoding takes a second at most. */
+const maxSilentLooks = 4;
+
 export interface ProcessExit {
   readonly pid: number | undefined;
   readonly code: number | null;
@@ -26,6 +30,8 @@ export interface EngineProcessOptions {
   /** Resolves to verified model files, however long that takes. */
   readonly models: () => Promise<ModelPaths>;
   readonly onExit: (exit: ProcessExit) => void;
+  /** How often a silent process is looked at, in milliseconds. Default 5000. */
+  readonly watchEveryMs?: number;
   /** Milliseconds, of any origin. Default: performance.now. */
   readonly now?: () => number;
 }
@@ -40,6 +46,8 @@ export class EngineProcess {
   #failures = 0;
   #notBefore = 0;
   #closed = false;
+  #watch: NodeJS.Timeout | undefined;
+  #silentLooks = 0;
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
@@ -69,6 +77,10 @@ export class EngineProcess {
       },
     });
     this.#streams.set(id, opened);
+    this.#watch ??= setInterval(
+      () => this.#look(),
+      this.#options.watchEveryMs ?? defaultWatchEveryMs,
+    ).unref();
     signal.addEventListener("abort", abort);
     return opened;
   }
@@ -94,6 +106,7 @@ export class EngineProcess {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopWatching();
     const child = this.#child;
     this.#failStreams("the offline engine was closed");
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -112,6 +125,7 @@ export class EngineProcess {
       let failure = new EngineError("unavailable", "the offline engine's process ended while it was loading");
       child.on("message", (message) => {
         const received = message as ChildMessage;
+        this.#silentLooks = 0;
         if (received.type === "loaded") {
           this.#ready = true;
           this.#failures = 0;
@@ -138,6 +152,20 @@ export class EngineProcess {
     });
   }
 
+  /** Ends a process that hangs: what it owes is then asked of the next one. */
+  #look(): void {
+    const isOwed = [...this.#streams.values()].some((stream) => stream.isWaiting);
+    this.#silentLooks = isOwed ? this.#silentLooks + 1 : 0;
+    if (this.#silentLooks > maxSilentLooks) this.#child?.kill("SIGKILL");
+    if (this.#streams.size === 0) this.#stopWatching();
+  }
+
+  #stopWatching(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#silentLooks = 0;
+  }
+
   #gone(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#child !== child) return;
     const streams = this.#streams.size;
@@ -148,6 +176,7 @@ export class EngineProcess {
     this.#child = undefined;
     this.#loaded = undefined;
     this.#ready = false;
+    this.#stopWatching();
     this.#failStreams("the offline engine's process is gone");
     if (!this.#closed) this.#options.onExit({ pid: child.pid, code, signal, streams });
   }

@@ -43,6 +43,11 @@ export class ProcessStream implements EngineStream {
     options.send({ type: "open", stream: options.id, interimResults: options.stream.interimResults });
   }
 
+  /** Whether the child owes this stream something. */
+  get isWaiting(): boolean {
+    return this.#sentSamples > this.#takenSamples || this.#finalizers.length > 0;
+  }
+
   async write(samples: Float32Array): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
     this.#gathered.push(samples);

@@ -258,7 +258,8 @@ export const StreamControlSchema: GenMessage<StreamControl> = /*@__PURE__*/
   messageDesc(file_parley_transcription_v1_transcription, 4);
 
 /**
- * Asks for finals now.
+ * Asks for finals now. Ignored within a second of audio after the one before: pieces that short are not heard as words.
+ * The last few milliseconds may stay unacknowledged until more audio comes or the session ends.
  *
  * @generated from message parley.transcription.v1.Finalize
  */
@@ -661,7 +662,7 @@ export const SpeechActivitySchema: GenMessage<SpeechActivity> = /*@__PURE__*/
   messageDesc(file_parley_transcription_v1_transcription, 13);
 
 /**
- * Figures over the session's finals so far. Sent after finals, at most once a second.
+ * Figures over the session's finals so far. Sent after finals, at most once a second, and less often in a long session.
  *
  * @generated from message parley.transcription.v1.DeliveryUpdate
  */

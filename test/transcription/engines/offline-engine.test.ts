@@ -187,6 +187,27 @@ describe.skipIf(missing !== undefined)("with models", () => {
       expect(engine.health().ready).toBe(true);
     });
 
+    it("ends a process that hangs while it owes something, and leaves one alone that owes nothing", async () => {
+      const exits: number[] = [];
+      const impatient = createOfflineEngine({
+        modelDir,
+        watchEveryMs: 100,
+        onProcessExit: ({ streams }) => exits.push(streams),
+      });
+      const failed = Promise.withResolvers<string>();
+      const options = { language: "en", interimResults: false, onEvent: () => undefined };
+      const stream = await impatient.open(
+        { ...options, onError: ({ code }) => failed.resolve(code) },
+        new AbortController().signal,
+      );
+      for (const pid of impatient.processIds()) process.kill(pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 1_000)); // ten looks at a process that owes nothing
+      expect(exits).toEqual([]);
+      stream.finalize().catch(() => undefined);
+      expect(await failed.promise).toBe("unavailable");
+      await impatient.close();
+    });
+
     it("leaves no process behind when its own process is killed", async () => {
       const parent = fork(join(import.meta.dirname, "parent-gone.ts"));
       const [[pid]] = (await once(parent, "message")) as [[number]];

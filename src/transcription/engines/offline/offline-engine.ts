@@ -22,6 +22,8 @@ export interface OfflineEngineOptions extends FetchModelsOptions {
   readonly maxStreamsPerProcess?: number;
   /** A child process ended without being asked to; it starts again when the next stream opens. */
   readonly onProcessExit?: (exit: ProcessExit) => void;
+  /** A process that owes an answer and is silent for five looks, so many milliseconds apart, is ended. Default 5000. */
+  readonly watchEveryMs?: number;
 }
 
 export interface OfflineEngine extends SpeechEngine {
@@ -62,7 +64,11 @@ class OfflineSpeechEngine implements OfflineEngine {
     };
     const models = sharedAttempt(() => fetchModels(options));
     this.#slots = Array.from({ length: processes }, () => ({
-      process: new EngineProcess({ models, onExit: (exit) => options.onProcessExit?.(exit) }),
+      process: new EngineProcess({
+        models,
+        onExit: (exit) => options.onProcessExit?.(exit),
+        ...(options.watchEveryMs !== undefined && { watchEveryMs: options.watchEveryMs }),
+      }),
       streams: 0,
     }));
   }

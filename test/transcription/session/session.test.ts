@@ -484,6 +484,13 @@ describe("the token", () => {
     expect(store.ends).toMatchObject([{ reason: "token-expired" }]);
   });
 
+  test("that is renewed after the end keeps nothing alive", async () => {
+    const { session, clock } = await openTestSession();
+    await session.complete();
+    session.reauthenticated(new Date(clock.now() + 3600_000));
+    expect(clock.pending()).toBe(0);
+  });
+
   test("that is renewed in time lets the stream go on", async () => {
     const { session, clock, ended } = await openTestSession();
     await clock.advance(2 * 3600_000 - 1000);

@@ -69,6 +69,19 @@ describe("a source", () => {
     expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
   });
 
+  test("that is cut short by a broken connection is not blamed on what the client sent", async () => {
+    const { session, store, clock } = await openTestSession();
+    const connection = new AbortController();
+    const source = (async function* (): AsyncGenerator<SourceMessage, undefined> {
+      yield await Promise.resolve(audio);
+      connection.abort();
+      throw new SessionError("invalid", "half a message");
+    })();
+    await feedSession(session, source, { clock, signal: connection.signal });
+    await session.closed;
+    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+  });
+
   test("that fails for no reason of the client's is an error of the server", async () => {
     const { session, store, clock } = await openTestSession();
     await feedSession(session, messages(audio, new TypeError("a defect")), {

@@ -1,5 +1,7 @@
-// The gateway: one port for gRPC, gRPC-web, Connect and plain HTTP, with health and reflection built in. Knows no
-// service of its own; the composition root hands in routes, interceptors and limits. The only owner of `stop`.
+/**
+ * The gateway: one port for gRPC, gRPC-web, Connect and plain HTTP, with health and reflection built in. Knows no
+ * service of its own; the composition root hands in routes, interceptors and limits. The only owner of `stop`.
+ */
 import { setMaxListeners } from "node:events";
 import type { DescFile } from "@bufbuild/protobuf";
 import {

@@ -1,4 +1,4 @@
-// Every kind of client that Parley promises to serve, over one cleartext port.
+/** Every kind of client that Parley promises to serve, over one cleartext port. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { createClient, ConnectError, Code } from "@connectrpc/connect";

@@ -1,5 +1,7 @@
-// A gateway on a free port with a tiny TranscriptionService: ListSessions answers what it was asked for, Transcribe
-// counts messages, and special words make them fail, wait or flood.
+/**
+ * A gateway on a free port with a tiny TranscriptionService: ListSessions answers what it was asked for, Transcribe
+ * counts messages, and special words make them fail, wait or flood.
+ */
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { pino } from "pino";

@@ -1,4 +1,4 @@
-// The smallest clients: bytes over a socket, and gRPC through @grpc/grpc-js with the generated messages.
+/** The smallest clients: bytes over a socket, and gRPC through @grpc/grpc-js with the generated messages. */
 import { connect, type Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";

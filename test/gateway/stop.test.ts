@@ -1,4 +1,4 @@
-// Stopping: calls in flight finish, idle connections go at once, nothing outlives the grace.
+/** Stopping: calls in flight finish, idle connections go at once, nothing outlives the grace. */
 import { connect as connectHttp2 } from "node:http2";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";

@@ -1,5 +1,7 @@
-// Answers that no RPC handler gives: JSON, plain pages, and refusals in the form that the client's protocol reads.
-// Sets the security headers of all of them; never echoes anything of the request.
+/**
+ * Answers that no RPC handler gives: JSON, plain pages, and refusals in the form that the client's protocol reads.
+ * Sets the security headers of all of them; never echoes anything of the request.
+ */
 import { STATUS_CODES } from "node:http";
 import type { Code } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";

@@ -1,4 +1,4 @@
-// What the listener knows of a call and handlers cannot see by themselves, as context values. Holds no credentials.
+/** What the listener knows of a call and handlers cannot see by themselves, as context values. Holds no credentials. */
 import { createContextKey, type ContextKey } from "@connectrpc/connect";
 
 export interface Peer {

@@ -1,5 +1,7 @@
-// The calls in flight: how many, and which of them are stuck because the peer does not read, or sends its one message
-// too slowly. Resets those; never judges how long a handler takes.
+/**
+ * The calls in flight: how many, and which of them are stuck because the peer does not read, or sends its one message
+ * too slowly. Resets those; never judges how long a handler takes.
+ */
 import { constants } from "node:http2";
 import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
 import type { GatewayLimits } from "../listener/limits.ts";

@@ -1,5 +1,7 @@
-// Whether a request's authority and path can be served at all. What passes here is safe to give to `new URL`; what
-// does not is answered 400 before anything else looks at it.
+/**
+ * Whether a request's authority and path can be served at all. What passes here is safe to give to `new URL`; what
+ * does not is answered 400 before anything else looks at it.
+ */
 import type { HttpRequest } from "../listener/create-listener.ts";
 
 export type Target = { ok: true; path: string } | { ok: false; problem: string };

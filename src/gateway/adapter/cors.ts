@@ -1,5 +1,7 @@
-// Which web pages may call: exact origins, told to the browser in CORS headers. Credentials are bearer tokens in
-// headers, never cookies, so nothing here allows cookies.
+/**
+ * Which web pages may call: exact origins, told to the browser in CORS headers. Credentials are bearer tokens in
+ * headers, never cookies, so nothing here allows cookies.
+ */
 import { cors } from "@connectrpc/connect";
 import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
 

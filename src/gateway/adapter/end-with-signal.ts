@@ -1,5 +1,7 @@
-// Ends waiting when a call's signal says so: Connect aborts the signal at a deadline or a shutdown and then waits for a
-// handler that may never look at it. What is overtaken runs to its own end, unseen.
+/**
+ * Ends waiting when a call's signal says so: Connect aborts the signal at a deadline or a shutdown and then waits for a
+ * handler that may never look at it. What is overtaken runs to its own end, unseen.
+ */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 
 /** What `work` gives, or why `signal` was aborted, whichever is first. */

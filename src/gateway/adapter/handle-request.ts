@@ -1,5 +1,7 @@
-// What happens to a request of either HTTP version: checked, given an id and CORS headers, then served as an RPC, a page
-// or a refusal. Whatever a request holds, nothing thrown here leaves the process.
+/**
+ * What happens to a request of either HTTP version: checked, given an id and CORS headers, then served as an RPC, a page
+ * or a refusal. Whatever a request holds, nothing thrown here leaves the process.
+ */
 import { Code, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Logger } from "pino";

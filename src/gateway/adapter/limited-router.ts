@@ -1,5 +1,7 @@
-// A Connect router in which every method has the size limits of its kind, however its service was registered. Owns
-// which compression is spoken and how large a message may be; never invokes a handler.
+/**
+ * A Connect router in which every method has the size limits of its kind, however its service was registered. Owns
+ * which compression is spoken and how large a message may be; never invokes a handler.
+ */
 import {
   Code,
   ConnectError,

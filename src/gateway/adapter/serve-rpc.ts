@@ -1,5 +1,7 @@
-// Carries one call from Node's HTTP request to its Connect handler and back. Owns what the exported Connect adapter
-// gets wrong or leaves out: requests it would throw on, empty refusals, streams that the server ends first.
+/**
+ * Carries one call from Node's HTTP request to its Connect handler and back. Owns what the exported Connect adapter
+ * gets wrong or leaves out: requests it would throw on, empty refusals, streams that the server ends first.
+ */
 import { constants } from "node:http2";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";

@@ -1,5 +1,7 @@
-// Whether this server is ready, asked of the parts at most once at a time, and told to those who watch. Never caches an
-// answer; after `stop` the answer is "not ready", for good.
+/**
+ * Whether this server is ready, asked of the parts at most once at a time, and told to those who watch. Never caches an
+ * answer; after `stop` the answer is "not ready", for good.
+ */
 
 export interface DependencyHealth {
   ready: boolean;

@@ -1,4 +1,4 @@
-// /health, /health/live and /health/ready over plain HTTP, for load balancers and people. Open to anybody.
+/** /health, /health/live and /health/ready over plain HTTP, for load balancers and people. Open to anybody. */
 import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
 import { answerJson } from "../adapter/answer.ts";
 import { reset } from "../adapter/call-tracker.ts";

@@ -1,5 +1,7 @@
-// grpc.health.v1: Check, Watch and List over the health monitor, for "" (the server) and for each service it has. Every
-// service is as ready as the server. Open to anybody.
+/**
+ * grpc.health.v1: Check, Watch and List over the health monitor, for "" (the server) and for each service it has. Every
+ * service is as ready as the server. Open to anybody.
+ */
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Health } from "../../../gen/ts/grpc/health/v1/health_pb.ts";
 import { HealthCheckResponse_ServingStatus as Status } from "../../../gen/ts/grpc/health/v1/health_pb.ts";

@@ -1,5 +1,7 @@
-// Deadlines: a call that answers once always has one; a stream only the one its client set. Ends the call in time even
-// when the handler does not look at its signal. Never lengthens what a client asked for.
+/**
+ * Deadlines: a call that answers once always has one; a stream only the one its client set. Ends the call in time even
+ * when the handler does not look at its signal. Never lengthens what a client asked for.
+ */
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { endMessagesWith, endWith } from "../adapter/end-with-signal.ts";
 

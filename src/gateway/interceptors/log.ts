@@ -1,5 +1,7 @@
-// One line for each call, when it ends: what was called, by whom from where, how it ended and how long it took. Never
-// headers, tokens, bodies or query strings.
+/**
+ * One line for each call, when it ends: what was called, by whom from where, how it ended and how long it took. Never
+ * headers, tokens, bodies or query strings.
+ */
 import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Logger } from "pino";

@@ -1,5 +1,7 @@
-// One id for each call: the client's own if it is sane, else a new one. On the response headers and in the context
-// values, so that a client's report and a log line can be brought together. Never derived from anything secret.
+/**
+ * One id for each call: the client's own if it is sane, else a new one. On the response headers and in the context
+ * values, so that a client's report and a log line can be brought together. Never derived from anything secret.
+ */
 import { randomUUID } from "node:crypto";
 import { ConnectError, createContextKey, type ContextKey, type Interceptor } from "@connectrpc/connect";
 

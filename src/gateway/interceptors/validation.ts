@@ -1,5 +1,7 @@
-// Holds every request message to the rules in its proto. Answers INVALID_ARGUMENT with the fields and what they must be,
-// and the same as buf.validate.Violations for programs. Never echoes a value, nor the key of a map.
+/**
+ * Holds every request message to the rules in its proto. Answers INVALID_ARGUMENT with the fields and what they must be,
+ * and the same as buf.validate.Violations for programs. Never echoes a value, nor the key of a map.
+ */
 import type { Message } from "@bufbuild/protobuf";
 import { pathToString, type Path } from "@bufbuild/protobuf/reflect";
 import { createValidator, Violation, violationsToProto, type Validator } from "@bufbuild/protovalidate";

@@ -1,4 +1,4 @@
-// Every open connection, and how many each address holds. Refuses the one too many; never looks at what they carry.
+/** Every open connection, and how many each address holds. Refuses the one too many; never looks at what they carry. */
 import type { Socket } from "node:net";
 
 export interface ConnectionTable {

@@ -1,5 +1,7 @@
-// The one port: accepts connections, finds out what each speaks (first bytes in cleartext, ALPN under TLS) and hands it
-// to the HTTP/1.1 or the HTTP/2 side. Owns every connection until it is closed; knows nothing of calls.
+/**
+ * The one port: accepts connections, finds out what each speaks (first bytes in cleartext, ALPN under TLS) and hands it
+ * to the HTTP/1.1 or the HTTP/2 side. Owns every connection until it is closed; knows nothing of calls.
+ */
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,5 +1,7 @@
-// Tells HTTP/2 with prior knowledge from HTTP/1.1 by the first bytes of a cleartext connection. Leaves those bytes on
-// the socket for whoever serves it; never times out by itself and never answers.
+/**
+ * Tells HTTP/2 with prior knowledge from HTTP/1.1 by the first bytes of a cleartext connection. Leaves those bytes on
+ * the socket for whoever serves it; never times out by itself and never answers.
+ */
 import type { Socket } from "node:net";
 
 export type HttpProtocol = "http1" | "http2";

@@ -1,5 +1,7 @@
-// The HTTP/1.1 side of the port: a server that gets its connections handed over and never listens itself. WebSocket
-// upgrades go to the lane that asks for them; every other upgrade, h2c among them, is served as plain HTTP/1.1.
+/**
+ * The HTTP/1.1 side of the port: a server that gets its connections handed over and never listens itself. WebSocket
+ * upgrades go to the lane that asks for them; every other upgrade, h2c among them, is served as plain HTTP/1.1.
+ */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RequestHandler } from "./create-listener.ts";

@@ -1,5 +1,7 @@
-// The HTTP/2 side of the port: a server that gets its connections handed over, and the guard of each session against
-// floods, idleness and peers that are gone. Never looks inside a stream.
+/**
+ * The HTTP/2 side of the port: a server that gets its connections handed over, and the guard of each session against
+ * floods, idleness and peers that are gone. Never looks inside a stream.
+ */
 import {
   constants,
   createServer,

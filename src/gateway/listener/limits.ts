@@ -1,5 +1,7 @@
-// The limits that keep one client from taking the server away from the others: sizes, counts and times, each with its
-// default. Never reads configuration; the composition root may replace any of them.
+/**
+ * The limits that keep one client from taking the server away from the others: sizes, counts and times, each with its
+ * default. Never reads configuration; the composition root may replace any of them.
+ */
 
 /** Every limit of the gateway. Times are in milliseconds, sizes in bytes. */
 export interface GatewayLimits {

@@ -1,5 +1,7 @@
-// One timer that looks at everything that may take too long. Knows nothing of what it watches, and keeps no process
-// alive.
+/**
+ * One timer that looks at everything that may take too long. Knows nothing of what it watches, and keeps no process
+ * alive.
+ */
 
 export interface Sweeper {
   /** Calls `check` with the time of a monotonic clock, in milliseconds, until the returned function is called. */

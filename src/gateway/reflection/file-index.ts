@@ -1,5 +1,7 @@
-// Which proto file holds a symbol or an extension, over a fixed set of files and all they import. Answers with
-// serialized descriptors; knows nothing of the reflection protocol's messages.
+/**
+ * Which proto file holds a symbol or an extension, over a fixed set of files and all they import. Answers with
+ * serialized descriptors; knows nothing of the reflection protocol's messages.
+ */
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { toBinary, type DescFile } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";

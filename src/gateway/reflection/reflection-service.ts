@@ -1,5 +1,7 @@
-// gRPC server reflection, v1 and v1alpha: the same protocol under two names, so one implementation. Lets `buf curl` and
-// `grpcurl` call without a schema. Open to anybody: the protos are public.
+/**
+ * gRPC server reflection, v1 and v1alpha: the same protocol under two names, so one implementation. Lets `buf curl` and
+ * `grpcurl` call without a schema. Open to anybody: the protos are public.
+ */
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code } from "@connectrpc/connect";
 import type { DescFile } from "@bufbuild/protobuf";

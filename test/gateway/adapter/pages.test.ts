@@ -1,4 +1,4 @@
-// CORS, the index page, and what browsers are told.
+/** CORS, the index page, and what browsers are told. */
 import { afterEach, expect, test } from "vitest";
 import { listSessionsPath, startEchoGateway, type EchoGateway } from "../echo-gateway.ts";
 

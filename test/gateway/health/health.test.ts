@@ -1,4 +1,4 @@
-// Health in its two languages, and what each says when the parts are ready, not ready, failing or silent.
+/** Health in its two languages, and what each says when the parts are ready, not ready, failing or silent. */
 import { createClient, Code, ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";

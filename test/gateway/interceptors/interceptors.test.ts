@@ -1,4 +1,4 @@
-// Request id, log line, deadline and validation, over Connect's in-memory transport.
+/** Request id, log line, deadline and validation, over Connect's in-memory transport. */
 import { create } from "@bufbuild/protobuf";
 import {
   Code,

@@ -1,4 +1,4 @@
-// The first bytes of a connection, in pieces of every size.
+/** The first bytes of a connection, in pieces of every size. */
 import { PassThrough } from "node:stream";
 import type { Socket } from "node:net";
 import { expect, test } from "vitest";

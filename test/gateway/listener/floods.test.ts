@@ -1,4 +1,4 @@
-// Floods over HTTP/2, each written frame by frame. Each ends its connection, and others are served on.
+/** Floods over HTTP/2, each written frame by frame. Each ends its connection, and others are served on. */
 import { connect as connectHttp2, constants, type ClientHttp2Session } from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
 import type { GatewayLimits } from "../../../src/gateway/listener/limits.ts";

@@ -1,5 +1,7 @@
-// What one client can take, and that it cannot take more: sizes, counts and times, over real sockets with small
-// limits. After each, others are served.
+/**
+ * What one client can take, and that it cannot take more: sizes, counts and times, over real sockets with small
+ * limits. After each, others are served.
+ */
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { gzipSync } from "node:zlib";
 import * as grpc from "@grpc/grpc-js";

@@ -1,4 +1,4 @@
-// Bytes that no client should send. Each must get its answer or lose its connection, and the server must go on.
+/** Bytes that no client should send. Each must get its answer or lose its connection, and the server must go on. */
 import {
   connect as connectHttp2,
   type ClientHttp2Session,

@@ -1,4 +1,4 @@
-// HTTP/2 frames by hand, as RFC 9113 and RFC 7541 have them.
+/** HTTP/2 frames by hand, as RFC 9113 and RFC 7541 have them. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 export const frame = (type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)) => {
   const head = Buffer.alloc(9);

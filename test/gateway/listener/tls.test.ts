@@ -1,4 +1,4 @@
-// The same port under TLS: both protocols by ALPN, HTTP/1.1 without it, with a certificate made here.
+/** The same port under TLS: both protocols by ALPN, HTTP/1.1 without it, with a certificate made here. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";

@@ -1,4 +1,4 @@
-// What reflection answers to each question, in both versions.
+/** What reflection answers to each question, in both versions. */
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";

@@ -3,8 +3,8 @@
  * production.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { makeApiKey, parseApiKey } from "./api-key.ts";
 import { apiKeyScopes } from "./api-key-store.ts";
 
@@ -38,7 +38,7 @@ export async function readLocalSecrets(dataDir: string): Promise<LocalSecrets | 
 }
 
 async function makeLocalSecrets(dataDir: string): Promise<LocalSecrets> {
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   const secrets: LocalSecrets = {
     jwtSecret: randomBytes(48).toString("base64url"),
     developmentApiKey: makeApiKey({ displayName: "development", scopes: apiKeyScopes }, Date.now()).key,
@@ -71,4 +71,29 @@ function parse(text: string): LocalSecrets | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As mkdir with `recursive`, which never comes back where nothing can be made, as below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    const parent = dirname(folder);
+    if (code !== "ENOENT" || (await exists(parent))) {
+      throw new Error(
+        `DATA_DIR: expected a folder that can be written; ${folder} cannot be made (${code ?? "error"})`,
+      );
+    }
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -23,6 +23,19 @@ test("they are made once, and stay", async () => {
   expect(await readLocalSecrets(folder)).toEqual(made);
 });
 
+test("the folder is made with its parents; where it cannot be, that is said", async () => {
+  const nested = join(folder, "a", "b", "c");
+  expect(await readOrMakeLocalSecrets(nested)).toEqual(await readLocalSecrets(nested));
+  await writeFile(join(folder, "file"), "");
+  await expect(readOrMakeLocalSecrets(join(folder, "file", "below"))).rejects.toThrow(
+    /^DATA_DIR: expected a folder/,
+  );
+});
+
+test.skipIf(process.platform !== "linux")("a folder below /proc is refused, not tried for ever", async () => {
+  await expect(readOrMakeLocalSecrets("/proc/parley")).rejects.toThrow(/^DATA_DIR: expected a folder/);
+});
+
 test("only the owner can read the file, whatever the umask, and no draft is left", async () => {
   const before = process.umask(0);
   try {

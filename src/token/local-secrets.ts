@@ -28,7 +28,8 @@ export async function readLocalSecrets(dataDir: string): Promise<LocalSecrets | 
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
   const secrets = parse(text);

@@ -100,6 +100,19 @@ describe.skipIf(modelsMissing !== undefined)(title("the server on real speech"),
     expect(new Set(finals).size).toBe(finals.length);
   });
 
+  test("tells a client that sends a message over the limit what is wrong, also while the engine still works", async () => {
+    const token = await mintTranscriptionToken(server.url, server.apiKey);
+    for (const bytes of [70_000, 200_000, 1_000_000]) {
+      const stream = openRawStream(server.url, token);
+      stream.send(config);
+      sendAll(stream, clips[1]!.samples);
+      stream.send(audio(clips[1]!.samples.length, new Uint8Array(bytes)));
+      const { code, details } = await stream.status;
+      expect(details).toMatch(/64 KiB|at most 65536/);
+      expect(code).toBe(Status.INVALID_ARGUMENT);
+    }
+  });
+
   test("exports what was said in every format", async () => {
     const { summary } = await speak({ ...server, samples: clips[1]!.samples });
     const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));

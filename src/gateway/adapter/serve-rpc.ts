@@ -99,13 +99,20 @@ function wholeBody(
 ): UniversalServerRequest["body"] {
   if (!("stream" in request) || !isStream(body)) return body;
   const { stream } = request;
-  return (async function* () {
-    yield* body;
-    // Clients that cancel may half-close first and reset right after; a turn later it shows. A stream that was only
-    // half-closed is still open for the answer.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (stream.closed || stream.aborted) throw new ConnectError("the client is gone", Code.Canceled);
-  })();
+  const chunks = body[Symbol.asyncIterator]();
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      const chunk = await chunks.next();
+      if (chunk.done !== true) return chunk;
+      // Clients that cancel may half-close first and reset right after; a turn later it shows. A stream that was only
+      // half-closed is still open for the answer.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (stream.closed || stream.aborted) throw new ConnectError("the client is gone", Code.Canceled);
+      return chunk;
+    },
+    // No `return`: it would destroy the stream, and with it the answer to a client that sent something wrong.
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 function isStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {

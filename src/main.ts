@@ -3,6 +3,7 @@
  * that knows all of them. Run as a program it serves until SIGTERM or SIGINT.
  */
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { Message } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import type { Logger } from "pino";
@@ -71,6 +72,7 @@ const lastWordsMs = 4_000;
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
   const { log } = options;
   checkPermissions([TokenService, TranscriptionService, AnalysisService]);
+  const tls = config.tls && (await readTls(config.tls)); // before anything is opened that would have to be closed
   const { engine, engineReady } = openEngine(config, options);
   engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
 
@@ -163,12 +165,17 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       file_parley_transcription_v1_transcription,
       file_parley_analysis_v1_analysis,
     ],
-    ...(config.tls && { tls: await readTls(config.tls) }),
+    ...(tls && { tls }),
     allowedOrigins: config.allowedOrigins,
     indexPage,
     log,
   });
-  const { port } = await gateway.listen(config.port, config.host);
+  const { port } = await gateway.listen(config.port, config.host).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError([
+      `PORT, HOST: expected a free port; ${config.host}:${config.port} cannot be had (${code ?? "error"})`,
+    ]);
+  });
   const url = `${config.tls ? "https" : "http"}://${reachableHost(config.host)}:${port}`;
   log.info({ url, database: storage.kind, engine: engine.name }, "listening");
 
@@ -221,10 +228,14 @@ async function readTls(tls: NonNullable<Config["tls"]>): Promise<{ certPem: stri
       ]);
     }
   };
-  return {
-    certPem: await read("TLS_CERT_FILE", tls.certFile),
-    keyPem: await read("TLS_KEY_FILE", tls.keyFile),
-  };
+  const certPem = await read("TLS_CERT_FILE", tls.certFile);
+  const keyPem = await read("TLS_KEY_FILE", tls.keyFile);
+  try {
+    createSecureContext({ cert: certPem, key: keyPem });
+  } catch {
+    throw new ConfigError(["TLS_CERT_FILE, TLS_KEY_FILE: expected a certificate and its key, as PEM"]);
+  }
+  return { certPem, keyPem };
 }
 
 function nameCaller(caller: Caller | undefined): string | undefined {

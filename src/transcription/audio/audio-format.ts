@@ -1,7 +1,6 @@
 /** How a client's audio is encoded, and what a whole sample is. Knows nothing of streams. */
 
-export const audioEncodings = ["linear16", "mulaw", "float32"] as const;
-export type AudioEncoding = (typeof audioEncodings)[number];
+export type AudioEncoding = "linear16" | "mulaw" | "float32";
 
 export interface AudioFormat {
   readonly encoding: AudioEncoding;
@@ -9,9 +8,6 @@ export interface AudioFormat {
   readonly sampleRateHz: number;
   readonly channelCount: number;
 }
-
-export const minSampleRateHz = 8_000;
-export const maxSampleRateHz = 48_000;
 
 const bytesPerSampleOf: Record<AudioEncoding, number> = { linear16: 2, mulaw: 1, float32: 4 };
 

@@ -39,10 +39,6 @@ export class Committer {
     this.#options = options;
   }
 
-  get committedThrough(): number {
-    return this.#committedThrough;
-  }
-
   /** A final, to be committed with the next advance. */
   add(segment: StoredSegment): void {
     this.#pending.push(segment);

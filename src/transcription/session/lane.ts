@@ -62,11 +62,6 @@ export class Lane {
     this.#options = options;
   }
 
-  /** Every word before this position has been delivered as a final, or there was no speech. */
-  get boundary(): number {
-    return this.#boundary;
-  }
-
   /** Opens the engine stream. Rejects with SessionError `capacity`, `engine-unavailable` or `unsupported`. */
   async open(): Promise<void> {
     try {

@@ -1901,8 +1901,8 @@ export const TokenService: GenService<{
    * One call, everything to enter a room: a token for each asked target.
    *
    * Callers: user (for themselves, in a room that they may enter), service with scope `tokens` (for anyone, anywhere).
-   * Errors: FAILED_PRECONDITION when an asked target is not configured, naming the variables to set; PERMISSION_DENIED
-   * when the user may not enter the room. Not idempotent: each call makes new tokens.
+   * Errors: FAILED_PRECONDITION when an asked target is not configured, naming the variables to set; UNIMPLEMENTED for a
+   * target that this server makes no tokens for; PERMISSION_DENIED when the user may not enter the room. Not idempotent: each call makes new tokens.
    *
    * @generated from rpc parley.token.v1.TokenService.CreateSessionTokens
    */

@@ -1,6 +1,7 @@
 /**
  * One live session: audio in, events out. It owns the session clock, the numbering of segments, and the order that makes
- * an acknowledgement true: engine, then database, then client. It knows no wire format and no vendor.
+ * an acknowledgement true: engine, then database, then client. It knows no wire format and no vendor. Longer than most
+ * files: opening, hearing, completing and failing share one state, and an order between them that has to be seen at once.
  */
 import { randomUUID } from "node:crypto";
 import { sleep } from "../../clock.ts";

@@ -46,6 +46,10 @@ export interface EngineStreamOptions {
   readonly language: string;
   /** Whether interim results are wanted; an engine may still skip them under load. */
   readonly interimResults: boolean;
+  /** Words that are likely, such as names. An engine that cannot use them ignores them. Default none. */
+  readonly keyterms?: readonly string[];
+  /** Whether to tell speakers within the channel apart. An engine that cannot ignores it. Default false. */
+  readonly diarize?: boolean;
   /** Receives events in order, never after the stream has ended, failed or been aborted. Must not throw. */
   readonly onEvent: (event: EngineEvent) => void;
   /** Called at most once, when the stream can do no more work. Nothing follows. */
@@ -97,6 +101,8 @@ export interface EngineWord {
   readonly endSample: number;
   /** 0 to 1; absent when the engine has none. */
   readonly confidence?: number;
+  /** Speaker within the channel, from 0, where the engine tells them apart. */
+  readonly speaker?: number;
 }
 
 export interface SampleSpan {

@@ -43,6 +43,8 @@ import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
 import type { SpeechEngine } from "./transcription/engines/speech-engine.ts";
+import { EngineChoice } from "./transcription/engines/engine-choice.ts";
+import { defaultSessionLimits } from "./transcription/session/session-options.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
 import { summarize } from "./transcription/session/summarize.ts";
 
@@ -99,12 +101,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
   const sessions = new LiveSessions({
     store: storage.sessions,
-    engine,
+    engines: new EngineChoice([engine], systemClock),
     clock: systemClock,
+    limits: defaultSessionLimits,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
     onProblem: (sessionId, message, error) => log.warn({ sessionId, err: error }, message),
   });
-  await sessions.start({ endAll: storage.kind === "pglite" });
+  await sessions.start({ takeAll: storage.kind === "pglite" });
 
   const gateway = createGateway({
     routes(router) {
@@ -124,6 +127,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           sessions,
           store: storage.sessions,
           clock: systemClock,
+          maxIdleMs: defaultSessionLimits.maxIdleMs,
           verifyToken: (token) => verifyOwnToken(token, jwt, systemClock.now()),
         }),
       );
@@ -213,7 +217,7 @@ function isAudio(message: Message): boolean {
 async function loadSession(storage: Storage, sessionId: string) {
   const session = await storage.sessions.get(sessionId);
   if (!session) return undefined;
-  const { words, figures } = summarize(session, await storage.sessions.segments(sessionId));
+  const { words, figures } = summarize(session, await storage.sessions.segments(sessionId), []);
   const { userId, roomName } = session;
   return { userId, roomName, hasEnded: session.state === "ended", words, figures };
 }

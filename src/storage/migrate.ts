@@ -9,6 +9,7 @@ import * as sessions from "./migrations/0001-sessions.ts";
 import * as apiKeys from "./migrations/0002-api-keys.ts";
 import * as rooms from "./migrations/0003-rooms.ts";
 import * as interviews from "./migrations/0004-interviews.ts";
+import * as resume from "./migrations/0005-resume.ts";
 import { toStorageError } from "./storage-error.ts";
 
 const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   "0002-api-keys": apiKeys,
   "0003-rooms": rooms,
   "0004-interviews": interviews,
+  "0005-resume": resume,
 };
 
 /** Safe to run in several processes at once: PostgreSQL's advisory lock lets one work and the others wait. */

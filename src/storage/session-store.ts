@@ -1,13 +1,17 @@
-/** The tables `sessions` and `segments`: what was said, and how far it is committed. */
+/** The tables `sessions`, `segments` and `audio_gaps`: what was said, how far it is committed, and who serves it. */
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type {
+  AudioGap,
   SessionCommit,
   SessionEnd,
   SessionEndReason,
+  SessionOpening,
   SessionStore,
   StoredSegment,
   StoredSession,
+  StreamOptions,
+  TakeOverRequest,
 } from "../transcription/session-store.ts";
 import { olderThan, readPageToken, rowsToFetch, toPage } from "./page-token.ts";
 import { json } from "./storable-text.ts";
@@ -16,7 +20,7 @@ import type { Database, SegmentTable, SessionTable } from "./tables.ts";
 
 export function sessionStore(db: Database): SessionStore {
   return {
-    async create(session) {
+    async create(session, opening) {
       await db
         .insertInto("sessions")
         .values({
@@ -31,6 +35,11 @@ export function sessionStore(db: Database): SessionStore {
           word_times: session.wordTimes,
           fillers: session.fillers,
           create_time: session.createTime,
+          ...(opening && {
+            resume_token_hash: opening.resumeTokenHash,
+            stream_options: json(opening.options),
+            sequence_ceiling: opening.sequenceCeiling,
+          }),
         })
         .execute();
     },
@@ -49,6 +58,33 @@ export function sessionStore(db: Database): SessionStore {
       if (now?.state !== "ended" || now.epoch !== epoch) throw fenced();
     },
 
+    async interrupt(sessionId, epoch, { reason, durationMs, sequence }) {
+      const interrupted = await db
+        .updateTable("sessions")
+        .set({
+          state: "interrupted",
+          end_reason: reason,
+          duration_ms: durationMs,
+          sequence_ceiling: sequence,
+          interrupt_time: sql<Date>`now()`,
+        })
+        .where("session_id", "=", sessionId)
+        .where("epoch", "=", epoch)
+        .where("state", "<>", "ended")
+        .executeTakeFirst();
+      if (interrupted.numUpdatedRows !== 1n) throw fenced();
+    },
+
+    async takeOver(request) {
+      const taken = await takeOverOnce(db, request);
+      if (taken) return { outcome: "taken", session: toSession(taken), opening: toOpening(taken) };
+      const row = await ownedBySpeaker(db, request).executeTakeFirst();
+      if (!row) return { outcome: "unknown" };
+      return row.end_reason === "completed" && row.is_recent
+        ? { outcome: "completed", session: toSession(row), opening: toOpening(row) }
+        : { outcome: "over" };
+    },
+
     async touch(sessionIds) {
       await db
         .updateTable("sessions")
@@ -58,17 +94,27 @@ export function sessionStore(db: Database): SessionStore {
         .execute();
     },
 
-    async endAbandoned(untouchedForMs) {
-      const ended = await db
+    async interruptAbandoned(untouchedForMs) {
+      const interrupted = await db
         .updateTable("sessions")
         .set({
-          state: "ended",
+          state: "interrupted",
           end_reason: "server-stopped",
-          end_time: sql<Date>`now()`,
           duration_ms: sql<number>`committed_through * 1000 / sample_rate_hz`,
+          interrupt_time: sql<Date>`now()`,
         })
         .where("state", "=", "active")
-        .where("touch_time", "<", sql<Date>`now() - ${untouchedForMs / 1000}::float8 * interval '1 second'`)
+        .where("touch_time", "<", ago(untouchedForMs))
+        .executeTakeFirst();
+      return Number(interrupted.numUpdatedRows);
+    },
+
+    async endInterrupted(interruptedForMs) {
+      const ended = await db
+        .updateTable("sessions")
+        .set({ state: "ended", end_time: sql<Date>`now()` })
+        .where("state", "=", "interrupted")
+        .where("interrupt_time", "<", ago(interruptedForMs))
         .executeTakeFirst();
       return Number(ended.numUpdatedRows);
     },
@@ -103,11 +149,27 @@ export function sessionStore(db: Database): SessionStore {
     async segments(sessionId) {
       const rows = await db
         .selectFrom("segments")
-        .selectAll()
-        .where("session_id", "=", sessionId)
+        .innerJoin("sessions", "sessions.session_id", "segments.session_id")
+        .selectAll("segments")
+        .select("sessions.word_times as session_word_times")
+        .where("segments.session_id", "=", sessionId)
         .orderBy("segment_index")
         .execute();
       return rows.map(toSegment);
+    },
+
+    async gaps(sessionId) {
+      const rows = await db
+        .selectFrom("audio_gaps")
+        .selectAll()
+        .where("session_id", "=", sessionId)
+        .orderBy("first_sample")
+        .execute();
+      return rows.map((row) => ({
+        firstSample: row.first_sample,
+        endSample: row.end_sample,
+        reason: row.reason as AudioGap["reason"],
+      }));
     },
   };
 }
@@ -117,21 +179,33 @@ export function sessionStore(db: Database): SessionStore {
  * change of epoch is before it, and seen, or after it. False when fenced: then nothing was written.
  */
 async function commitInOneStatement(db: Database, sessionId: string, epoch: number, commit: SessionCommit) {
+  const { engine } = commit;
   const { rows } = await sql<{ owned: number }>`
     with owned as (
       update sessions
-      set committed_through = greatest(committed_through, ${commit.committedThrough}::int8), touch_time = now()
-      where session_id = ${sessionId} and epoch = ${epoch} and state = 'active'
+      set committed_through = greatest(committed_through, ${commit.committedThrough}::int8), touch_time = now(),
+        sequence_ceiling = greatest(sequence_ceiling, ${commit.sequenceCeiling ?? null}::int8),
+        engine = coalesce(${engine?.engine ?? null}::text, engine),
+        word_times = coalesce(${engine?.wordTimes ?? null}::text, word_times),
+        fillers = coalesce(${engine?.fillers ?? null}::text, fillers)
+      where session_id = ${sessionId} and epoch = ${epoch} and state <> 'ended'
       returning session_id
     ), written as (
       insert into segments (session_id, segment_index, channel, start_sample, end_sample, start_ms, end_ms, text, words,
-        voiced)
+        voiced, final_number, word_times)
       select owned.session_id, final."segmentIndex", final.channel, final."startSample", final."endSample",
-        final."startMs", final."endMs", final.text, final.words, final.voiced
+        final."startMs", final."endMs", final.text, final.words, final.voiced,
+        final."finalNumber", final."wordTimes"
       from owned, jsonb_to_recordset(${json(commit.segments)}::jsonb) as final(
         "segmentIndex" int4, channel int4, "startSample" int8, "endSample" int8, "startMs" int8, "endMs" int8,
-        text text, words jsonb, voiced jsonb)
+        text text, words jsonb, voiced jsonb, "finalNumber" int4, "wordTimes" text)
       on conflict (session_id, segment_index) do nothing
+    ), missing as (
+      insert into audio_gaps (session_id, first_sample, end_sample, reason)
+      select owned.session_id, gap."firstSample", gap."endSample", gap.reason
+      from owned, jsonb_to_recordset(${json(commit.gaps ?? [])}::jsonb) as gap(
+        "firstSample" int8, "endSample" int8, reason text)
+      on conflict (session_id, first_sample) do nothing
     )
     select count(*)::int4 as owned from owned`.execute(db);
   return rows[0]?.owned === 1;
@@ -146,12 +220,54 @@ async function endOnce(db: Database, sessionId: string, epoch: number, end: Sess
       end_time: end.endTime,
       duration_ms: end.durationMs,
       interview_id: end.interviewId ?? null,
+      interrupt_time: null,
     })
     .where("session_id", "=", sessionId)
     .where("epoch", "=", epoch)
     .where("state", "<>", "ended")
     .executeTakeFirst();
   return updated.numUpdatedRows === 1n;
+}
+
+/** The update takes the row's lock: a commit of the older epoch is before it, and counts, or after it, and is fenced. */
+function takeOverOnce(db: Database, request: TakeOverRequest) {
+  return db
+    .updateTable("sessions")
+    .set({
+      epoch: sql<number>`epoch + 1`,
+      state: "active",
+      touch_time: sql<Date>`now()`,
+      interrupt_time: null,
+      end_reason: null,
+      duration_ms: null,
+    })
+    .where("session_id", "=", request.sessionId)
+    .where("resume_token_hash", "=", Buffer.from(request.resumeTokenHash))
+    .where("user_id", "=", request.userId)
+    .where("room_name", "=", request.roomName)
+    .where("participant_identity", "=", request.participantIdentity)
+    .where(({ eb, or }) =>
+      or([eb("state", "=", "active"), eb("interrupt_time", ">=", ago(request.windowMs))]),
+    )
+    .where("state", "<>", "ended")
+    .returningAll()
+    .executeTakeFirst();
+}
+
+function ownedBySpeaker(db: Database, request: TakeOverRequest) {
+  return db
+    .selectFrom("sessions")
+    .selectAll()
+    .select(sql<boolean>`coalesce(end_time >= ${ago(request.windowMs)}, false)`.as("is_recent"))
+    .where("session_id", "=", request.sessionId)
+    .where("resume_token_hash", "=", Buffer.from(request.resumeTokenHash))
+    .where("user_id", "=", request.userId)
+    .where("room_name", "=", request.roomName)
+    .where("participant_identity", "=", request.participantIdentity);
+}
+
+function ago(ms: number) {
+  return sql<Date>`now() - ${ms / 1000}::float8 * interval '1 second'`;
 }
 
 function fenced(): StorageError {
@@ -181,7 +297,7 @@ function toSession(row: Selectable<SessionTable>): StoredSession {
   };
 }
 
-function toSegment(row: Selectable<SegmentTable>): StoredSegment {
+function toSegment(row: Selectable<SegmentTable> & { session_word_times: string }): StoredSegment {
   return {
     segmentIndex: row.segment_index,
     channel: row.channel,
@@ -192,5 +308,15 @@ function toSegment(row: Selectable<SegmentTable>): StoredSegment {
     text: row.text,
     words: row.words as StoredSegment["words"],
     voiced: row.voiced as StoredSegment["voiced"],
+    finalNumber: row.final_number ?? row.segment_index + 1,
+    wordTimes: (row.word_times ?? row.session_word_times) as StoredSegment["wordTimes"],
+  };
+}
+
+function toOpening(row: Selectable<SessionTable>): SessionOpening {
+  return {
+    resumeTokenHash: row.resume_token_hash ?? new Uint8Array(0),
+    options: row.stream_options as StreamOptions,
+    sequenceCeiling: row.sequence_ceiling,
   };
 }

@@ -4,6 +4,7 @@ import type { ColumnType, Generated, Kysely } from "kysely";
 /** jsonb: written as the text that `json()` makes, read parsed. */
 export type Json<T> = ColumnType<T, string, string>;
 export type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+type FixedNullableJson<T> = ColumnType<T | null, string | null | undefined, never>;
 /** Written once. */
 type Fixed<T> = ColumnType<T, T, never>;
 type FixedNullable<T> = ColumnType<T | null, T | null | undefined, never>;
@@ -17,9 +18,10 @@ export interface SessionTable {
   sample_rate_hz: Fixed<number>;
   channel_count: Fixed<number>;
   language_code: Fixed<string>;
-  engine: Fixed<string>;
-  word_times: Fixed<string>;
-  fillers: Fixed<string>;
+  /** Change when another engine takes over. */
+  engine: string;
+  word_times: string;
+  fillers: string;
   create_time: Fixed<Date>;
   /** Of the database's clock. */
   touch_time: Generated<Date>;
@@ -31,6 +33,11 @@ export interface SessionTable {
   /** Null until the end. */
   duration_ms: Nullable<number>;
   interview_id: Nullable<string>;
+  resume_token_hash: FixedNullable<Uint8Array>;
+  stream_options: FixedNullableJson<unknown>;
+  sequence_ceiling: Generated<number>;
+  /** Of the database's clock; null unless interrupted. */
+  interrupt_time: Nullable<Date>;
 }
 
 export interface SegmentTable {
@@ -44,6 +51,16 @@ export interface SegmentTable {
   text: Fixed<string>;
   words: Json<unknown>;
   voiced: Json<unknown>;
+  final_number: FixedNullable<number>;
+  /** Null for segments that are older than the column: then the session's. */
+  word_times: FixedNullable<string>;
+}
+
+export interface AudioGapTable {
+  session_id: Fixed<string>;
+  first_sample: Fixed<number>;
+  end_sample: Fixed<number>;
+  reason: Fixed<string>;
 }
 
 export interface ApiKeyTable {
@@ -82,6 +99,7 @@ export interface InterviewTable {
 export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
+  audio_gaps: AudioGapTable;
   api_keys: ApiKeyTable;
   rooms: RoomTable;
   interviews: InterviewTable;

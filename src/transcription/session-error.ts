@@ -7,6 +7,8 @@ export type SessionErrorCode =
   | "unsupported"
   /** The client asked for a room or an identity that is not its own. */
   | "forbidden"
+  /** A limit of this server is reached; the message names it. */
+  | "limit"
   /** The engine has no room for another stream. */
   | "capacity"
   /** The engine is gone and did not come back. */
@@ -15,7 +17,11 @@ export type SessionErrorCode =
   | "reader-stalled"
   /** The client sent nothing for too long. */
   | "idle"
-  /** The token expired, or the one that was to replace it is no good. */
+  /** There is no such session to continue. */
+  | "unknown-session"
+  /** The session to continue is over. */
+  | "session-over"
+  /** The token expired or was revoked, or the one that was to replace it is no good. */
   | "token-expired"
   /** The client went away; there is nobody to tell. */
   | "client-gone"
@@ -27,6 +33,9 @@ export type SessionErrorCode =
   | "stopping"
   /** A defect. */
   | "internal";
+
+/** After these the session is over; after any other it can be continued. */
+const finalCodes: ReadonlySet<SessionErrorCode> = new Set(["invalid", "unsupported", "forbidden", "limit"]);
 
 const retryableCodes: ReadonlySet<SessionErrorCode> = new Set([
   "capacity",
@@ -45,5 +54,10 @@ export class SessionError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryable = retryableCodes.has(code);
+  }
+
+  /** Whether the session cannot be continued after it. */
+  get isFinal(): boolean {
+    return finalCodes.has(this.code);
   }
 }

@@ -7,7 +7,7 @@ import { segment, session } from "../storage/samples.ts";
 export async function loadSession(storage: Storage, sessionId: string): Promise<AnalyzedSession | undefined> {
   const stored = await storage.sessions.get(sessionId);
   if (!stored) return undefined;
-  const { words, figures } = summarize(stored, await storage.sessions.segments(sessionId));
+  const { words, figures } = summarize(stored, await storage.sessions.segments(sessionId), []);
   const { userId, roomName } = stored;
   return { userId, roomName, hasEnded: stored.state === "ended", words, figures };
 }

@@ -137,18 +137,18 @@ describe("a session over gRPC", () => {
     expect(stream.events.at(-1)?.event).toMatchObject({ value: { transcript: "w11 w12 w13 w14" } });
   });
 
-  test("whose client goes away is closed, and its words stay", async () => {
+  test("whose client goes away can be continued, and what was final stays", async () => {
     const stream = openRawStream(server.url, token);
     stream.send(config);
     const { sessionId } = await stream.next("sessionStarted");
-    stream.send(audio(0, markedAudio([21, 22]).subarray(0, 12_000)));
-    await stream.next("transcript");
+    stream.send(audio(0, markedAudio([21, 22])));
+    await stream.next("transcript", ({ isFinal }) => isFinal);
     stream.call.cancel();
     const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));
     const { session, summary } = await expect
       .poll(() => client.getSession({ sessionId }), { timeout: 20_000 })
       .toSatisfy(
-        (answer) => (answer as { session: { state: SessionState } }).session.state === SessionState.ENDED,
+        (answer) => (answer as { session: { state: SessionState } }).session.state === SessionState.INTERRUPTED,
       )
       .then(() => client.getSession({ sessionId }));
     expect(session?.endReason).toBe(SessionEndReason.CLIENT_GONE);
@@ -212,10 +212,16 @@ describe("what is refused", () => {
     ],
     ["Opus", [withConfig({ encoding: AudioEncoding.OPUS })], Status.UNIMPLEMENTED, /OPUS/],
     [
-      "resume",
+      "a session that is not there",
       [withConfig({ resume: { sessionId: "s", resumeToken: "t" } })],
-      Status.UNIMPLEMENTED,
-      /resume/,
+      Status.NOT_FOUND,
+      /resume: there is no such session of yours; open a new one/,
+    ],
+    [
+      "a resume without a token",
+      [withConfig({ resume: { sessionId: "s", resumeToken: "" } })],
+      Status.INVALID_ARGUMENT,
+      /resume_token/,
     ],
     ["an odd byte count", [config, audio(0, new Uint8Array(321))], Status.INVALID_ARGUMENT, /multiple of 2/],
     ["an empty chunk", [config, audio(0, new Uint8Array(0))], Status.INVALID_ARGUMENT, /0 bytes/],

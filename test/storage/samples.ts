@@ -24,12 +24,14 @@ export function segment(segmentIndex: number, fields: Partial<StoredSegment> = {
   const startMs = segmentIndex * 1000;
   return {
     segmentIndex,
+    finalNumber: segmentIndex + 1,
     channel: 0,
     startSample: startMs * 16,
     endSample: (startMs + 1000) * 16,
     startMs,
     endMs: startMs + 1000,
     text: `final ${segmentIndex}`,
+    wordTimes: "estimated",
     words: [
       { text: "final", startMs: startMs + 100, endMs: startMs + 400, confidence: 0.5 },
       { text: String(segmentIndex), startMs: startMs + 500, endMs: startMs + 900 },

@@ -32,6 +32,8 @@ export interface EngineCapabilities {
   readonly fillers: "kept" | "may-drop";
   /** BCP 47 language tags it understands. */
   readonly languages: readonly string[];
+  /** No final covers more, in milliseconds; absent when that is not known: then the session asks for finals in time. */
+  readonly longestSegmentMs?: number;
   /** Streams it can serve at once; absent when it has no limit of its own. */
   readonly maxStreams?: number;
 }

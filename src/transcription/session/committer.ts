@@ -5,7 +5,7 @@
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
-import type { SessionStore, StoredSegment } from "../session-store.ts";
+import type { AudioGap, SessionCommit, SessionStore, StoredSegment } from "../session-store.ts";
 
 export interface CommitterOptions {
   readonly store: Pick<SessionStore, "commit">;
@@ -14,8 +14,12 @@ export interface CommitterOptions {
   readonly clock: Clock;
   /** A position that moved by less than this, without a final, is not worth a commit. */
   readonly minAdvanceSamples: number;
-  /** These finals and this position are in the database now. */
-  readonly onCommitted: (segments: readonly StoredSegment[], committedThrough: number) => void;
+  /** What is committed already. */
+  readonly committedThrough: number;
+  /** What every commit says beside finals, gaps and position; asked anew for each. */
+  readonly describe: () => Pick<SessionCommit, "sequenceCeiling" | "engine">;
+  /** These finals and gaps and this position are in the database now. */
+  readonly onCommitted: (commit: SessionCommit) => void;
   /** The database has not answered for a while. Once for each such time. */
   readonly onSlow: () => void;
   /** The session is no longer ours, or the database refuses. Nothing follows. */
@@ -30,13 +34,17 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #closing = new AbortController();
   #pending: StoredSegment[] = [];
-  #through = 0;
-  #committedThrough = 0;
+  #pendingGaps: AudioGap[] = [];
+  #through: number;
+  #committedThrough: number;
+  #mustCommit = false;
   #running: Promise<void> | undefined;
   #failure: SessionError | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#through = options.committedThrough;
+    this.#committedThrough = options.committedThrough;
   }
 
   /** A final, to be committed with the next advance. */
@@ -44,15 +52,21 @@ export class Committer {
     this.#pending.push(segment);
   }
 
+  /** A gap, to be committed with the next advance. */
+  addGap(gap: AudioGap): void {
+    this.#pendingGaps.push(gap);
+  }
+
+  /** Commits what there is now, also when it is not worth it. */
+  request(): void {
+    this.#mustCommit = true;
+    this.#start();
+  }
+
   /** Every final before this position has been added. Starts a commit when it is worth one. */
   advance(through: number): void {
     this.#through = Math.max(this.#through, through);
-    if (
-      this.#pending.length > 0 ||
-      this.#through - this.#committedThrough >= this.#options.minAdvanceSamples
-    ) {
-      this.#start();
-    }
+    if (this.#isWorthwhile()) this.#start();
   }
 
   /** Resolves when everything added so far is committed; rejects when it cannot be. */
@@ -73,11 +87,16 @@ export class Committer {
 
   #isWorthwhile(): boolean {
     const advance = this.#through - this.#committedThrough;
-    return this.#pending.length > 0 || advance >= this.#options.minAdvanceSamples;
+    return (
+      this.#mustCommit ||
+      this.#pending.length > 0 ||
+      this.#pendingGaps.length > 0 ||
+      advance >= this.#options.minAdvanceSamples
+    );
   }
 
   #isDirty(): boolean {
-    return this.#pending.length > 0 || this.#through > this.#committedThrough;
+    return this.#pending.length > 0 || this.#pendingGaps.length > 0 || this.#through > this.#committedThrough;
   }
 
   #start(): void {
@@ -87,29 +106,32 @@ export class Committer {
 
   async #run(): Promise<void> {
     do {
-      const segments = this.#pending;
-      const through = this.#through;
+      const commit: SessionCommit = {
+        segments: this.#pending,
+        gaps: this.#pendingGaps,
+        committedThrough: this.#through,
+        ...this.#options.describe(),
+      };
       this.#pending = [];
+      this.#pendingGaps = [];
+      this.#mustCommit = false;
       try {
         await retryWhileUnavailable(
-          () =>
-            this.#options.store.commit(this.#options.sessionId, this.#options.epoch, {
-              segments,
-              committedThrough: through,
-            }),
+          () => this.#options.store.commit(this.#options.sessionId, this.#options.epoch, commit),
           this.#options.clock,
           this.#closing.signal,
           this.#options.onSlow,
         );
       } catch (error) {
-        this.#pending = [...segments, ...this.#pending];
+        this.#pending = [...commit.segments, ...this.#pending];
+        this.#pendingGaps = [...(commit.gaps ?? []), ...this.#pendingGaps];
         if (this.#closing.signal.aborted) return;
         this.#failure = toSessionError(error);
         this.#options.onFailure(this.#failure);
         return;
       }
-      this.#committedThrough = through;
-      this.#options.onCommitted(segments, through);
+      this.#committedThrough = commit.committedThrough;
+      this.#options.onCommitted(commit);
     } while (this.#isWorthwhile()); // more may have come while this commit was under way
   }
 }

@@ -8,6 +8,9 @@ export function endReasonOf(error: SessionError): SessionEndReason {
     case "invalid":
     case "unsupported":
     case "forbidden":
+    case "limit":
+    case "unknown-session":
+    case "session-over":
       return "client-error";
     case "client-gone":
       return "client-gone";

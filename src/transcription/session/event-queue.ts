@@ -7,8 +7,9 @@ export class EventQueue<T> implements AsyncIterable<T> {
   readonly #maxBytes: number;
   readonly #sizeOf: (event: T) => number;
   readonly #onOverflow: () => Error;
-  #events: T[] = [];
+  #events: { readonly event: T; readonly bytes: number }[] = [];
   #bytes = 0;
+  #pushed = 0;
   #ended: { readonly error?: Error } | undefined;
   #wake: (() => void) | undefined;
 
@@ -22,18 +23,26 @@ export class EventQueue<T> implements AsyncIterable<T> {
     this.#onOverflow = options.onOverflow;
   }
 
+  /** How many events were ever put in. */
+  get pushed(): number {
+    return this.#pushed;
+  }
+
   /** Ignored once the queue has ended. */
   push(event: T): void {
     if (this.#ended) return;
-    const size = this.#sizeOf(event);
+    const bytes = this.#sizeOf(event);
     // A single event that is larger than the bound by itself may pass: the bound is on what piles up.
-    if (this.#events.length > 0 && this.#bytes + size > this.#maxBytes) {
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) {
       this.end(this.#onOverflow());
       return;
     }
-    this.#events.push(event);
-    this.#bytes += size;
-    this.#wake?.();
+    this.#put(event, bytes);
+  }
+
+  /** As push, but outside the bound: for what the reader has asked for, however much it is. */
+  pushAsked(event: T): void {
+    if (!this.#ended) this.#put(event, 0);
   }
 
   /** No more events: the reader gets what is there, then the error, if there is one, or the end. The first call counts. */
@@ -45,10 +54,10 @@ export class EventQueue<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) {
-        this.#bytes -= this.#sizeOf(event);
-        yield event;
+      const next = this.#events.shift();
+      if (next !== undefined) {
+        this.#bytes -= next.bytes;
+        yield next.event;
       } else if (this.#ended) {
         if (this.#ended.error) throw this.#ended.error;
         return;
@@ -57,5 +66,12 @@ export class EventQueue<T> implements AsyncIterable<T> {
         this.#wake = undefined;
       }
     }
+  }
+
+  #put(event: T, bytes: number): void {
+    this.#events.push({ event, bytes });
+    this.#bytes += bytes;
+    this.#pushed += 1;
+    this.#wake?.();
   }
 }

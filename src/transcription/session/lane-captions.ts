@@ -1,5 +1,5 @@
 /**
- * Turns one engine's events into captions on the session clock: numbers segments, counts revisions, and takes back an
+ * Turns one lane's events into captions on the session clock: numbers segments, counts revisions, and takes back an
  * interim whose segment turned out to hold no words. Holds no audio.
  */
 import type { EngineEvent, EngineWord, SampleSpan } from "../engines/speech-engine.ts";
@@ -8,11 +8,14 @@ import type { SessionEvent, TranscriptEvent, WordTimes } from "./session-events.
 
 export interface LaneCaptionsOptions {
   readonly channel: number;
-  readonly wordTimes: WordTimes;
   readonly engineRateHz: number;
   readonly clientRateHz: number;
-  /** The session's next segment number. */
+  /** Where the lane's clock begins on the session clock, in samples at the client's rate. */
+  readonly originSample: number;
+  /** The session's next segment index. */
   readonly takeSegmentIndex: () => number;
+  /** The session's next number of a final. */
+  readonly takeFinalNumber: () => number;
 }
 
 interface OpenSegment {
@@ -35,10 +38,13 @@ export class LaneCaptions {
   #open: OpenSegment | undefined;
   /** Revisions that finals will carry, by segment. */
   readonly #finalRevisions = new Map<number, number>();
-  #boundarySample = 0;
+  #originSample: number;
+  #boundarySample: number;
 
   constructor(options: LaneCaptionsOptions) {
     this.#options = options;
+    this.#originSample = options.originSample;
+    this.#boundarySample = options.originSample;
   }
 
   /** The engine's boundary in samples of the client's rate, rounded down. */
@@ -46,7 +52,19 @@ export class LaneCaptions {
     return this.#boundarySample;
   }
 
-  take(event: EngineEvent): TakenEvent {
+  /** The lane begins later than was thought. Only before it was given audio. */
+  beginAt(originSample: number): void {
+    this.#originSample = originSample;
+    this.#boundarySample = originSample;
+  }
+
+  /** Of the session clock, at the client's rate, rounded down. */
+  toClientSample(engineSample: number): number {
+    const { clientRateHz, engineRateHz } = this.#options;
+    return this.#originSample + Math.floor((engineSample * clientRateHz) / engineRateHz);
+  }
+
+  take(event: EngineEvent, wordTimes: WordTimes): TakenEvent {
     switch (event.type) {
       case "speech":
         return {
@@ -60,11 +78,11 @@ export class LaneCaptions {
           ],
         };
       case "interim":
-        return { events: [this.#interim(event)] };
+        return { events: [this.#interim(event, wordTimes)] };
       case "final":
-        return { events: [], segment: this.#final(event) };
+        return { events: [], segment: this.#final(event, wordTimes) };
       case "boundary":
-        return { events: this.#boundary(event.throughSample) };
+        return { events: this.#boundary(event.throughSample, wordTimes) };
     }
   }
 
@@ -72,23 +90,10 @@ export class LaneCaptions {
   finalEvent(segment: StoredSegment): TranscriptEvent {
     const revision = this.#finalRevisions.get(segment.segmentIndex) ?? 0;
     this.#finalRevisions.delete(segment.segmentIndex);
-    const { channel, wordTimes } = this.#options;
-    const { segmentIndex, text, words, startMs, endMs } = segment;
-    return {
-      type: "transcript",
-      segmentIndex,
-      revision,
-      isFinal: true,
-      text,
-      words,
-      startMs,
-      endMs,
-      channel,
-      wordTimes,
-    };
+    return finalEvent(segment, revision);
   }
 
-  #interim(event: Extract<EngineEvent, { type: "interim" }>): TranscriptEvent {
+  #interim(event: Extract<EngineEvent, { type: "interim" }>, wordTimes: WordTimes): TranscriptEvent {
     this.#open ??= { index: this.#options.takeSegmentIndex(), startSample: event.startSample, revisions: 0 };
     this.#open.startSample = event.startSample;
     const words = event.words.map((word) => this.#toWord(word));
@@ -103,19 +108,21 @@ export class LaneCaptions {
       startMs,
       endMs: words.at(-1)?.endMs ?? startMs,
       channel: this.#options.channel,
-      wordTimes: this.#options.wordTimes,
+      wordTimes,
     };
   }
 
-  #final(event: Extract<EngineEvent, { type: "final" }>): StoredSegment {
+  #final(event: Extract<EngineEvent, { type: "final" }>, wordTimes: WordTimes): StoredSegment {
     const index = this.#open?.index ?? this.#options.takeSegmentIndex();
     this.#finalRevisions.set(index, this.#open?.revisions ?? 0);
     this.#open = undefined;
     return {
       segmentIndex: index,
+      finalNumber: this.#options.takeFinalNumber(),
       channel: this.#options.channel,
-      startSample: this.#toClientSample(event.startSample),
-      endSample: this.#toClientSample(event.endSample),
+      wordTimes,
+      startSample: this.toClientSample(event.startSample),
+      endSample: this.toClientSample(event.endSample),
       startMs: this.#toMs(event.startSample),
       endMs: this.#toMs(event.endSample),
       text: event.text,
@@ -125,11 +132,12 @@ export class LaneCaptions {
   }
 
   /** An interim that lies before the boundary and got no final held no words: its caption is taken back. */
-  #boundary(throughSample: number): SessionEvent[] {
-    this.#boundarySample = Math.max(this.#boundarySample, this.#toClientSample(throughSample));
+  #boundary(throughSample: number, wordTimes: WordTimes): SessionEvent[] {
+    this.#boundarySample = Math.max(this.#boundarySample, this.toClientSample(throughSample));
     const open = this.#open;
     if (!open || throughSample <= open.startSample) return [];
-    const empty = this.#interim({ type: "interim", startSample: open.startSample, text: "", words: [] });
+    const nothing = { type: "interim", startSample: open.startSample, text: "", words: [] } as const;
+    const empty = this.#interim(nothing, wordTimes);
     open.startSample = Infinity;
     return [empty];
   }
@@ -139,6 +147,7 @@ export class LaneCaptions {
       text: word.text,
       ...this.#toSpan(word),
       ...(word.confidence === undefined ? {} : { confidence: word.confidence }),
+      ...(word.speaker === undefined ? {} : { speaker: word.speaker }),
     };
   }
 
@@ -147,10 +156,24 @@ export class LaneCaptions {
   }
 
   #toMs(engineSample: number): number {
-    return Math.round((engineSample * 1000) / this.#options.engineRateHz);
+    const { clientRateHz, engineRateHz } = this.#options;
+    return Math.round((this.#originSample * 1000) / clientRateHz + (engineSample * 1000) / engineRateHz);
   }
+}
 
-  #toClientSample(engineSample: number): number {
-    return Math.floor((engineSample * this.#options.clientRateHz) / this.#options.engineRateHz);
-  }
+/** A final as the client gets it. */
+export function finalEvent(segment: StoredSegment, revision: number): TranscriptEvent {
+  const { segmentIndex, text, words, startMs, endMs, channel, wordTimes } = segment;
+  return {
+    type: "transcript",
+    segmentIndex,
+    revision,
+    isFinal: true,
+    text,
+    words,
+    startMs,
+    endMs,
+    channel,
+    wordTimes,
+  };
 }

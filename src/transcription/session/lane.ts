@@ -1,25 +1,34 @@
 /**
- * One channel of a session: resamples, feeds the engine, and when the engine fails opens it again and replays the audio
- * since the last boundary, on the same clock. It owns the retries; it knows nothing of the database or the client.
+ * One channel of a session: resamples, feeds the engine, and when the engine fails opens it again, or another one in its
+ * place, and replays the audio since the last boundary, on the same clock. It owns the retries; it knows nothing of the
+ * database or the client. Its clock counts samples at the engine's rate from the first sample that it was given.
  */
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import type { Resampler } from "../audio/resampler.ts";
+import type { EngineChoice } from "../engines/engine-choice.ts";
 import { EngineError } from "../engines/speech-engine.ts";
 import type { EngineEvent, EngineStream, SpeechEngine } from "../engines/speech-engine.ts";
 import { SessionError } from "../session-error.ts";
+import { ForcedCut } from "./forced-cut.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 
 export interface LaneOptions {
-  readonly engine: SpeechEngine;
+  readonly engines: EngineChoice;
   readonly resampler: Resampler;
   readonly languageCode: string;
   readonly interimResults: boolean;
+  readonly keyterms: readonly string[];
+  readonly diarize: boolean;
   readonly clock: Clock;
-  /** Receives the engine's events, with positions on the lane's clock: samples at the engine's rate since the start. */
-  readonly onEvent: (event: EngineEvent) => void;
+  /** Receives the engine's events, with positions on the lane's clock. */
+  readonly onEvent: (event: EngineEvent, engine: SpeechEngine) => void;
   /** The engine failed and is opened again. */
   readonly onRestart: (error: EngineError) => void;
+  /** The engine failed, and another one takes over. */
+  readonly onChange: (engine: SpeechEngine, error: EngineError) => void;
+  /** Every engine failed on this audio again and again; it is passed over. The boundary after it follows as an event. */
+  readonly onGap: (startSample: number, endSample: number) => void;
   /** The engine failed for good. Nothing follows. */
   readonly onFailure: (error: SessionError) => void;
 }
@@ -35,6 +44,12 @@ const maxQueuedMs = 2_000;
 const maxPieceMs = 500;
 /** Restarts in a row without a boundary in between; the waits before them add up to about 15 s. */
 const maxRestarts = 6;
+/** The same while there is another engine to turn to. */
+const maxRestartsBeforeChange = 2;
+/** Stretches of audio in a row that may be passed over because no engine survives them. */
+const maxGaps = 2;
+/** Pieces are so small while a good place to cut is looked for, in milliseconds. */
+const cuttingPieceMs = 100;
 const firstBackoffMs = 250;
 const maxBackoffMs = 5_000;
 
@@ -42,6 +57,9 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #buffer = new ReplayBuffer();
   readonly #closing = new AbortController();
+  readonly #cut: ForcedCut;
+  readonly #tried = new Set<SpeechEngine>();
+  #engine: SpeechEngine;
   #stream: EngineStream | undefined;
   /** Discards the current engine stream. */
   #streamEnd = new AbortController();
@@ -52,6 +70,9 @@ export class Lane {
   /** Where a new engine stream begins: behind every final that was delivered, and every boundary. */
   #restartAt = 0;
   #restarts = 0;
+  /** How far streams got that failed since the last boundary; undefined when one of them could not even be opened. */
+  #failedThrough: number | undefined = 0;
+  #gaps = 0;
   #streamError: EngineError | undefined;
   /** In the order of their being asked for; the pump works on the first. */
   #flushes: FlushRequest[] = [];
@@ -60,14 +81,27 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#cut = new ForcedCut(options.engines.sampleRateHz);
+    this.#engine = options.engines.first(options.languageCode);
+    this.#tried.add(this.#engine);
   }
 
-  /** Opens the engine stream. Rejects with SessionError `capacity`, `engine-unavailable` or `unsupported`. */
+  get engine(): SpeechEngine {
+    return this.#engine;
+  }
+
+  /**
+   * Opens a stream of the first engine that gives one. Rejects with SessionError `capacity`, `engine-unavailable` or
+   * `unsupported`.
+   */
   async open(): Promise<void> {
-    try {
-      await this.#openStream();
-    } catch (error) {
-      throw toSessionError(error);
+    for (;;) {
+      try {
+        await this.#openStream();
+        break;
+      } catch (error) {
+        if (!this.#turnToAnother(error)) throw toSessionError(error);
+      }
     }
     void this.#pump();
   }
@@ -76,7 +110,7 @@ export class Lane {
   async write(samples: Float32Array): Promise<void> {
     this.#buffer.append(this.#options.resampler.process(samples));
     this.#wakePump?.();
-    const maxQueued = (this.#options.engine.sampleRateHz * maxQueuedMs) / 1000;
+    const maxQueued = this.#samples(maxQueuedMs);
     while (this.#buffer.end - this.#sent > maxQueued && !this.#closing.signal.aborted) {
       await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
     }
@@ -135,12 +169,16 @@ export class Lane {
     const { signal } = this.#streamEnd;
     this.#base = this.#restartAt;
     this.#sent = this.#restartAt;
-    this.#stream = await this.#options.engine.open(
+    const engine = this.#engine;
+    const { languageCode, interimResults, keyterms, diarize } = this.#options;
+    this.#stream = await engine.open(
       {
-        language: this.#options.languageCode,
-        interimResults: this.#options.interimResults,
+        language: languageCode,
+        interimResults,
+        keyterms,
+        diarize,
         onEvent: (event) => {
-          if (!signal.aborted) this.#deliver(shift(event, this.#base));
+          if (!signal.aborted) this.#deliver(shift(event, this.#base), engine);
         },
         onError: (error) => {
           if (signal.aborted) return;
@@ -153,11 +191,13 @@ export class Lane {
   }
 
   async #sendPiece(stream: EngineStream): Promise<void> {
-    const maxPiece = (this.#options.engine.sampleRateHz * maxPieceMs) / 1000;
-    const piece = this.#buffer.read(this.#sent, maxPiece);
+    const mayCut = this.#engine.capabilities.longestSegmentMs === undefined;
+    const isCutNear = mayCut && this.#cut.isNear(this.#sent - this.#restartAt);
+    const piece = this.#buffer.read(this.#sent, this.#samples(isCutNear ? cuttingPieceMs : maxPieceMs));
     this.#sent += piece.length;
     await stream.write(piece);
     this.#wakeWriter?.();
+    if (mayCut && this.#cut.take(piece, this.#sent - this.#restartAt)) await stream.finalize();
   }
 
   async #flushStream(stream: EngineStream, flush: FlushRequest): Promise<void> {
@@ -168,26 +208,34 @@ export class Lane {
     if (flush.kind === "end") await new Promise<void>((resolve) => (this.#wakePump = resolve));
   }
 
-  #deliver(event: EngineEvent): void {
+  #deliver(event: EngineEvent, engine: SpeechEngine): void {
     if (event.type === "boundary" && event.throughSample > this.#boundary) {
       this.#boundary = Math.min(event.throughSample, this.#buffer.end);
       this.#restartAt = Math.max(this.#restartAt, this.#boundary);
       this.#buffer.release(this.#boundary);
       this.#restarts = 0;
+      this.#failedThrough = 0;
+      this.#gaps = 0;
     }
     if (event.type === "final")
       this.#restartAt = Math.max(this.#restartAt, Math.min(event.endSample, this.#buffer.end));
-    this.#options.onEvent(event);
+    this.#options.onEvent(event, engine);
   }
 
   /** Whether the pump may go on. */
   async #recover(error: unknown): Promise<boolean> {
     if (this.#closing.signal.aborted) return false;
     this.#streamEnd.abort();
+    const wasOpen = this.#stream !== undefined;
+    if (!wasOpen) this.#failedThrough = undefined;
+    else if (this.#failedThrough !== undefined)
+      this.#failedThrough = Math.max(this.#failedThrough, this.#sent);
     this.#stream = undefined;
     this.#streamError = undefined;
     this.#restarts += 1;
-    if (!(error instanceof EngineError) || !error.retryable || this.#restarts > maxRestarts) {
+    const isRetryable = error instanceof EngineError && error.retryable;
+    if (!isRetryable || this.#restarts > this.#maxRestarts()) {
+      if (this.#turnToAnother(error) || (isRetryable && this.#passOver())) return true;
       const failure = toSessionError(error);
       this.abort(failure);
       this.#options.onFailure(failure);
@@ -202,6 +250,41 @@ export class Lane {
     } catch {
       return false; // closed while waiting
     }
+  }
+
+  #maxRestarts(): number {
+    const another = this.#options.engines.after(this.#tried, this.#options.languageCode);
+    return another ? maxRestartsBeforeChange : maxRestarts;
+  }
+
+  /** Whether another engine takes over. It begins where the failed one would have begun again. */
+  #turnToAnother(error: unknown): boolean {
+    if (!(error instanceof EngineError)) return false;
+    const { engines, languageCode } = this.#options;
+    const another = engines.after(this.#tried, languageCode);
+    if (!another) return false;
+    engines.failed(this.#engine);
+    this.#engine = another;
+    this.#tried.add(another);
+    this.#restarts = 0;
+    this.#failedThrough = 0;
+    this.#options.onChange(another, error);
+    return true;
+  }
+
+  /** Whether audio that no engine survives was given up, so that what follows it can be heard. */
+  #passOver(): boolean {
+    const through = this.#failedThrough ?? 0;
+    if (through <= this.#restartAt || this.#gaps >= maxGaps) return false;
+    this.#options.onGap(this.#restartAt, through);
+    const gaps = this.#gaps + 1;
+    this.#deliver({ type: "boundary", throughSample: through }, this.#engine);
+    this.#gaps = gaps;
+    return true;
+  }
+
+  #samples(ms: number): number {
+    return (this.#options.engines.sampleRateHz * ms) / 1000;
   }
 }
 

@@ -1,32 +1,51 @@
 /**
- * The sessions that this process serves: opens them, keeps them marked as alive, ends what a dead process left behind, and
- * brings all of them to an end when the server stops.
+ * The sessions that this process serves: opens and continues them, keeps them marked as alive, calls interrupted what a dead
+ * process left behind, ends what nobody came back for, and brings all of them to a safe place when the server stops.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
+import { continueSession } from "./continue-session.ts";
+import type { ContinueRequest, CompletedSession } from "./continue-session.ts";
+import { KeptLastWords } from "./kept-last-words.ts";
 import { Session } from "./session.ts";
 import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 
+/** How long a session can be continued after its stream broke, in milliseconds. */
+export const resumeWindowMs = 10 * 60_000;
+/** What another replica's last words get after that, before the session is ended without them. */
+const lastWordsSlackMs = 60_000;
 const touchIntervalMs = 20_000;
 /** Three missed touches, with time to spare for a database that is away. */
 const abandonedAfterMs = 90_000;
 /** What sessions get after the deadline to bring their last words in safety. */
 const lastWordsMs = 3_000;
 
+/** What all tokens have in common that are revoked. */
+export type TokenSelector =
+  { readonly tokenId: string } | { readonly userId: string } | { readonly roomName: string };
+
+export interface LiveSessionsDependencies extends SessionDependencies {
+  /** Tells other replicas that a session is served here from now on, in this epoch. Best effort. */
+  readonly announceTakeOver?: (sessionId: string, epoch: number) => void;
+}
+
 export class LiveSessions {
-  readonly #dependencies: SessionDependencies;
-  readonly #sessions = new Set<Session>();
-  readonly #opening = new Set<Promise<Session>>();
+  readonly #dependencies: LiveSessionsDependencies;
+  readonly #sessions = new Map<string, Session>();
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #lastWords: KeptLastWords;
   #cancelTouch: (() => void) | undefined;
   /** Set once the server stops. */
   #deadline: Date | undefined;
   /** Since when the database has answered without a failure. */
   #answeringSince: number | undefined;
 
-  constructor(dependencies: SessionDependencies) {
+  constructor(dependencies: LiveSessionsDependencies) {
     this.#dependencies = dependencies;
+    const { store, clock, onProblem } = dependencies;
+    this.#lastWords = new KeptLastWords({ store, clock, onProblem, windowMs: resumeWindowMs });
   }
 
   get count(): number {
@@ -34,24 +53,51 @@ export class LiveSessions {
   }
 
   /** Rejects with SessionError `stopping` once the server stops. */
-  async open(options: Omit<SessionOptions, "sessionId">): Promise<Session> {
-    if (this.#deadline) throw new SessionError("stopping", "the server is shutting down; try again");
-    const opening = Session.open({ ...options, sessionId: randomUUID() }, this.#dependencies);
-    this.#opening.add(opening);
-    try {
-      const session = await opening;
-      this.#sessions.add(session);
-      void session.closed.then(() => this.#sessions.delete(session));
-      this.#announceStop(session); // the stop may have come meanwhile
-      return session;
-    } finally {
-      this.#opening.delete(opening);
+  open(options: Omit<SessionOptions, "sessionId" | "resumeToken">): Promise<Session> {
+    return this.#serve(() =>
+      Session.open(
+        { ...options, sessionId: randomUUID(), resumeToken: randomBytes(32).toString("base64url") },
+        this.#dependencies,
+      ),
+    );
+  }
+
+  /**
+   * Continues a session, here or elsewhere begun; its older stream ends with SessionError `superseded`. One that was
+   * completed meanwhile is only told about. Rejects with SessionError `unknown-session`, `session-over`, or as `open`.
+   */
+  async resume(request: ContinueRequest): Promise<Session | CompletedSession> {
+    return this.#serve(() =>
+      continueSession(request, {
+        ...this.#dependencies,
+        windowMs: resumeWindowMs,
+        onTakenOver: (epoch) => {
+          this.supersede(request.sessionId, epoch);
+          this.#dependencies.announceTakeOver?.(request.sessionId, epoch);
+        },
+      }),
+    );
+  }
+
+  /** The session is served elsewhere, in this epoch: an older stream of it here ends at once. */
+  supersede(sessionId: string, epoch: number): void {
+    this.#lastWords.forget(sessionId);
+    const session = this.#sessions.get(sessionId);
+    if (session && session.epoch < epoch) {
+      session.fail(new SessionError("superseded", "another stream continues the session"));
     }
   }
 
-  /** Begins to mark sessions as alive. `endAll`: nobody else serves this database, so what is active is left over. */
-  async start(options: { readonly endAll: boolean }): Promise<void> {
-    if (options.endAll) await this.#dependencies.store.endAbandoned(0);
+  /** Ends the streams that such tokens opened, at once. Their sessions can be continued with a good one. Returns how many. */
+  revoke(selector: TokenSelector): number {
+    const revoked = [...this.#sessions.values()].filter((session) => isSelected(session, selector));
+    for (const session of revoked) session.fail(new SessionError("token-expired", "the token was revoked"));
+    return revoked.length;
+  }
+
+  /** Begins to mark sessions as alive. `takeAll`: nobody else serves this database, so what is active is left over. */
+  async start(options: { readonly takeAll: boolean }): Promise<void> {
+    if (options.takeAll) await this.#dependencies.store.interruptAbandoned(0);
     this.#scheduleTouch();
   }
 
@@ -59,13 +105,39 @@ export class LiveSessions {
   async stop(graceMs: number): Promise<void> {
     const { clock } = this.#dependencies;
     this.#deadline = new Date(clock.now() + graceMs);
-    for (const session of this.#sessions) this.#announceStop(session);
+    for (const session of this.#sessions.values()) this.#announceStop(session);
     await withTimeLimit(clock, graceMs, this.#allClosed());
-    for (const session of this.#sessions) {
-      session.fail(new SessionError("stopping", "the server is shutting down; try again"));
+    for (const session of this.#sessions.values()) {
+      session.fail(new SessionError("stopping", "the server is shutting down; resume"));
     }
-    await withTimeLimit(clock, lastWordsMs, this.#allClosed());
+    const written = this.#allClosed().then(() => this.#lastWords.writeAll());
+    await withTimeLimit(clock, lastWordsMs, written);
+    this.#lastWords.close();
     this.#cancelTouch?.();
+  }
+
+  async #serve<T extends Session | CompletedSession>(open: () => Promise<T>): Promise<T> {
+    if (this.#deadline) throw new SessionError("stopping", "the server is shutting down; try again");
+    const opening = open();
+    this.#opening.add(opening);
+    try {
+      const opened = await opening;
+      if (opened instanceof Session) this.#add(opened);
+      return opened;
+    } finally {
+      this.#opening.delete(opening);
+    }
+  }
+
+  #add(session: Session): void {
+    const { sessionId } = session;
+    this.#sessions.set(sessionId, session);
+    void session.closed.then(() => {
+      const isCurrent = this.#sessions.get(sessionId) === session;
+      if (isCurrent) this.#sessions.delete(sessionId);
+      if (isCurrent && session.lastWords) this.#lastWords.keep(sessionId, session.lastWords);
+    });
+    this.#announceStop(session); // the stop may have come meanwhile
   }
 
   #announceStop(session: Session): void {
@@ -74,7 +146,7 @@ export class LiveSessions {
 
   async #allClosed(): Promise<void> {
     await Promise.allSettled(this.#opening);
-    await Promise.all([...this.#sessions].map((session) => session.closed));
+    await Promise.all([...this.#sessions.values()].map((session) => session.closed));
   }
 
   #scheduleTouch(): void {
@@ -89,15 +161,23 @@ export class LiveSessions {
   }
 
   /**
-   * Sessions that nobody serves are ended only when the database has answered for as long as it takes to call them so:
-   * after an outage every replica must first have had the time to mark its own.
+   * Sessions that nobody serves are called so only when the database has answered for as long as that takes: after an
+   * outage every replica must first have had the time to mark its own.
    */
   async #touch(): Promise<void> {
     const { clock, store } = this.#dependencies;
-    await store.touch([...this.#sessions].map((session) => session.sessionId));
+    await store.touch([...this.#sessions.keys()]);
     this.#answeringSince ??= clock.now();
-    if (clock.now() - this.#answeringSince >= abandonedAfterMs) await store.endAbandoned(abandonedAfterMs);
+    if (clock.now() - this.#answeringSince >= abandonedAfterMs)
+      await store.interruptAbandoned(abandonedAfterMs);
+    await store.endInterrupted(resumeWindowMs + lastWordsSlackMs);
   }
+}
+
+function isSelected(session: Session, selector: TokenSelector): boolean {
+  if ("tokenId" in selector) return session.tokenId === selector.tokenId;
+  if ("userId" in selector) return session.speaker.userId === selector.userId;
+  return session.speaker.roomName === selector.roomName;
 }
 
 async function withTimeLimit(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {

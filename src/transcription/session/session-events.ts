@@ -1,7 +1,7 @@
 /** What a session tells its client, free of any wire format. Times are milliseconds of the session clock. */
 import { currentPace } from "../../delivery/measure-delivery.ts";
 import type { DeliveryFigures, PacePoint } from "../../delivery/measure-delivery.ts";
-import type { StoredSegment, StoredWord } from "../session-store.ts";
+import type { AudioGap, StoredSegment, StoredWord } from "../session-store.ts";
 
 export type SessionEvent =
   | StartedEvent
@@ -14,6 +14,7 @@ export type SessionEvent =
       readonly channel: number;
     }
   | { readonly type: "delivery"; readonly figures: DeliverySnapshot }
+  | ({ readonly type: "gap" } & AudioGap)
   | {
       readonly type: "warning";
       readonly code: WarningCode;
@@ -25,6 +26,7 @@ export type SessionEvent =
 export interface StartedEvent {
   readonly type: "started";
   readonly sessionId: string;
+  readonly resumeToken: string;
   readonly nextSample: number;
   readonly epoch: number;
   readonly engine: string;
@@ -91,13 +93,15 @@ export function takeSnapshot(figures: DeliveryFigures): DeliverySnapshot {
 
 export type WordTimes = "measured" | "estimated";
 
-export type WarningCode = "token-expiring" | "server-stopping" | "engine-restarted" | "storage-slow";
+export type WarningCode =
+  "token-expiring" | "server-stopping" | "engine-restarted" | "engine-changed" | "storage-slow";
 
 export interface SessionSummary {
   readonly sessionId: string;
   readonly engine: string;
   readonly wordTimes: WordTimes;
   readonly segments: readonly StoredSegment[];
+  readonly gaps: readonly AudioGap[];
   /** In order of time, over all channels. */
   readonly words: readonly StoredWord[];
   readonly figures: DeliveryFigures;

@@ -1,53 +1,85 @@
 /**
- * One live session: audio in, events out. It owns the session clock, the numbering of segments, and the order that makes
- * an acknowledgement true: engine, then database, then client. It knows no wire format and no vendor. Longer than most
- * files: opening, hearing, completing and failing share one state, and an order between them that has to be seen at once.
+ * One live stream of a session: audio in, events out. It owns the session clock, and the order that makes an
+ * acknowledgement true: engine, then database, then client. It knows no wire format and no vendor. Longer than most
+ * files: opening, hearing, completing and breaking off share one state, and an order between them that has to be seen at
+ * once.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { sleep } from "../../clock.ts";
-import { checkAudio } from "../audio/check-audio.ts";
+import { bytesPerFrame } from "../audio/audio-format.ts";
+import { checkPlace, countFrames } from "../audio/check-audio.ts";
 import { decodeAudio } from "../audio/decode-audio.ts";
-import { createResampler } from "../audio/resampler.ts";
-import type { EngineEvent } from "../engines/speech-engine.ts";
+import type { SpeechEngine } from "../engines/speech-engine.ts";
 import { SessionError } from "../session-error.ts";
-import type { SessionEndReason, StoredSegment } from "../session-store.ts";
+import type {
+  AudioGap,
+  EngineRecord,
+  SessionCommit,
+  SessionEndReason,
+  StoredSegment,
+} from "../session-store.ts";
 import { Committer, retryWhileUnavailable } from "./committer.ts";
 import { asSessionError, endReasonOf } from "./end-reason.ts";
+import { engineRecord, joinRecords } from "./engine-record.ts";
 import { EventQueue } from "./event-queue.ts";
-import { LaneCaptions } from "./lane-captions.ts";
-import { Lane } from "./lane.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { finalEvent } from "./lane-captions.ts";
+import { Lanes } from "./lanes.ts";
 import { Pacer } from "./pacer.ts";
 import { estimateBytes, takeSnapshot } from "./session-events.ts";
 import type { SessionEvent, WarningCode } from "./session-events.ts";
-import type { SessionDependencies, SessionOptions } from "./session-options.ts";
+import type {
+  ContinuedSession,
+  SessionDependencies,
+  SessionOptions,
+  StreamToken,
+} from "./session-options.ts";
 import { measureSegments, summarize } from "./summarize.ts";
 import { TokenTimer } from "./token-timer.ts";
 
-/** Unread events that a client may pile up before its stream is ended. */
-const maxUnreadBytes = 256 * 1024;
 /** Audio that may be unacknowledged before the client has to wait, in ms: with the largest chunk, 8 s, it makes 30 s. */
 const maxUnacknowledgedMs = 22_000;
 /** What a broken session may take to bring its last words in safety, in milliseconds. */
 const closingMs = 15_000;
 const minDeliveryIntervalMs = 1_000;
-const epoch = 1;
+const heartbeatMs = 3_000;
+/** Numbers of events that a commit sets aside, and how few may be left before the next: far more than events between two. */
+const reservedNumbers = 4_096;
+const fewNumbers = 1_024;
+
+/** Words that were heard after the stream broke. Its client will say them again, unless it never comes back. */
+export interface LastWords {
+  readonly epoch: number;
+  readonly commit: SessionCommit;
+  readonly durationMs: number;
+  readonly reason: SessionEndReason;
+}
 
 export class Session {
   readonly events: EventQueue<SessionEvent>;
   readonly sessionId: string;
+  readonly epoch: number;
+  /** The number of the first event. */
+  readonly firstSequence: number;
   readonly #options: SessionOptions;
   readonly #dependencies: SessionDependencies;
+  readonly #continued: ContinuedSession | undefined;
   readonly #createTime: Date;
+  readonly #lanes: Lanes;
   readonly #committer: Committer;
   readonly #tokenTimer: TokenTimer;
   readonly #deliveryPacer: Pacer;
+  readonly #heartbeat: Heartbeat;
   readonly #closed = Promise.withResolvers<undefined>();
-  #lanes: Lane[] = [];
-  #captions: LaneCaptions[] = [];
-  #segments: StoredSegment[] = [];
-  #nextSegmentIndex = 0;
-  #received = 0;
-  #acknowledged = 0;
+  #segments: StoredSegment[];
+  #gaps: AudioGap[];
+  #engine: EngineRecord | undefined;
+  #token: StreamToken;
+  /** Place of the next sample that the client sends. */
+  #position: number;
+  #acknowledged: number;
+  /** No audio has come yet on this stream. */
+  #isFirstChunk = true;
   #isOpen = false;
   #closing = false;
   /** Why the session is not complete though its client half-closed: it left, or the server stops, or the like. */
@@ -55,61 +87,94 @@ export class Session {
   #cancelDeadline: (() => void) | undefined;
   /** Gives up on the database. */
   readonly #giveUp = new AbortController();
+  #sequenceCeiling: number;
   #finalizedThrough = -Infinity;
   #wordCount = 0;
   #wakeWriter: (() => void) | undefined;
+  /** Finals that came after the stream broke; undefined before. */
+  #heldBack: StoredSegment[] | undefined;
+  #heardThrough: number;
+  #lastWords: LastWords | undefined;
 
-  private constructor(options: SessionOptions, dependencies: SessionDependencies) {
+  private constructor(
+    options: SessionOptions,
+    dependencies: SessionDependencies,
+    continued: ContinuedSession | undefined,
+  ) {
+    const { clock, store } = dependencies;
     this.sessionId = options.sessionId;
+    this.epoch = continued?.epoch ?? 1;
+    this.firstSequence = (continued?.sequence ?? 0) + 1;
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#createTime = new Date(dependencies.clock.now());
+    this.#continued = continued;
+    this.#createTime = continued?.createTime ?? new Date(clock.now());
+    this.#segments = [...(continued?.segments ?? [])];
+    this.#gaps = [...(continued?.gaps ?? [])];
+    this.#engine = continued?.engine;
+    this.#token = options.token;
+    this.#position = continued?.committedThrough ?? 0;
+    this.#acknowledged = this.#position;
+    this.#heardThrough = this.#position;
+    this.#sequenceCeiling = this.firstSequence - 1 + reservedNumbers;
     this.events = new EventQueue<SessionEvent>({
-      maxBytes: maxUnreadBytes,
+      maxBytes: dependencies.limits.maxUnreadBytes,
       sizeOf: estimateBytes,
       onOverflow: () => {
-        const error = new SessionError("reader-stalled", "events were not read; read them, and start again");
+        const error = new SessionError("reader-stalled", "events were not read; read them, and resume");
         this.fail(error);
         return error;
       },
     });
     this.#committer = new Committer({
-      store: dependencies.store,
+      store,
       sessionId: options.sessionId,
-      epoch,
-      clock: dependencies.clock,
+      epoch: this.epoch,
+      clock,
       minAdvanceSamples: options.format.sampleRateHz,
-      onCommitted: (segments, through) => this.#committed(segments, through),
-      onSlow: () => {
-        this.#warn("storage-slow", "the database does not answer; acknowledgements wait");
-      },
+      committedThrough: this.#position,
+      describe: () => this.#describeCommit(),
+      onCommitted: (commit) => this.#committed(commit),
+      onSlow: () => this.#warn("storage-slow", "the database does not answer; acknowledgements wait"),
       onFailure: (error) => this.fail(error),
     });
+    this.#lanes = this.#createLanes();
     this.#deliveryPacer = new Pacer(
-      dependencies.clock,
+      clock,
       () => this.#deliveryIntervalMs(),
       () => this.#pushDelivery(),
     );
+    this.#heartbeat = new Heartbeat(clock, heartbeatMs, () => this.#pushAck());
     this.#tokenTimer = new TokenTimer({
-      clock: dependencies.clock,
-      onExpiring: (deadline) => {
+      clock,
+      onExpiring: (deadline) =>
         this.#warn(
           "token-expiring",
           "the token expires soon; send reauthenticate with a fresh one",
           deadline,
-        );
-      },
+        ),
       onExpired: () => this.fail(new SessionError("token-expired", "the token expired")),
     });
   }
 
-  /** Opens the engine, then writes the session. Rejects with a SessionError, and then leaves nothing behind. */
-  static async open(options: SessionOptions, dependencies: SessionDependencies): Promise<Session> {
-    const session = new Session(options, dependencies);
+  /**
+   * Opens the engine, then writes the session, unless an earlier stream did. Rejects with a SessionError, and then leaves
+   * nothing behind but, where it is continued, the session as it was.
+   */
+  static async open(
+    options: SessionOptions,
+    dependencies: SessionDependencies,
+    continued?: ContinuedSession,
+  ): Promise<Session> {
+    const session = new Session(options, dependencies, continued);
     try {
       await session.#open();
       return session;
     } catch (error) {
+      if (continued)
+        await session.#attempt("a session was not called interrupted", () =>
+          session.#writeInterruption(asSessionError(error)),
+        );
       session.#release();
       throw error;
     }
@@ -117,28 +182,44 @@ export class Session {
 
   /** Audio received, in milliseconds. */
   get durationMs(): number {
-    return this.#toMs(this.#received);
+    return this.#toMs(Math.max(this.#position, this.#acknowledged));
   }
 
-  /** Resolves when the session has ended and everything that could be saved is. */
+  get tokenId(): string {
+    return this.#token.tokenId;
+  }
+
+  get speaker(): { readonly userId: string; readonly roomName: string } {
+    return this.#options;
+  }
+
+  /** Resolves when the stream has ended and everything that could be saved is. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
+  /** Once closed: what was heard and is neither committed nor needed, should the client come back. */
+  get lastWords(): LastWords | undefined {
+    return this.#lastWords;
+  }
+
   /**
    * Takes audio whose first sample is number `firstSample` of its channel. Resolves when there is room for more. Rejects
-   * with SessionError `invalid` when it does not follow on what came before or does not hold whole samples.
+   * with SessionError `invalid` when it does not follow on what came before or does not hold whole samples, and with
+   * `limit` when it is more than a session may hold.
    */
   async audio(firstSample: number, data: Uint8Array): Promise<void> {
     if (this.#closing) return;
-    const frames = checkAudio(data, firstSample, this.#received, this.#options.format);
-    const channels = decodeAudio(data, this.#options.format);
-    this.#received += frames;
-    await Promise.all(
-      this.#lanes.map((lane, index) => lane.write(channels[index] ?? new Float32Array(frames))),
-    );
-    const maxUnacknowledged = (this.#options.format.sampleRateHz * maxUnacknowledgedMs) / 1000;
-    while (this.#received - this.#acknowledged > maxUnacknowledged && !this.#isClosing()) {
+    const { format } = this.#options;
+    const frames = countFrames(data, format);
+    if (!this.#continued || !this.#isFirstChunk) checkPlace(firstSample, this.#position);
+    this.#checkLimits(firstSample + frames);
+    if (this.#isFirstChunk) this.#beginAt(firstSample);
+    const channels = decodeAudio(data, format);
+    this.#position = firstSample + frames;
+    await this.#lanes.write(firstSample, channels);
+    const maxUnacknowledged = (format.sampleRateHz * maxUnacknowledgedMs) / 1000;
+    while (this.#position - this.#acknowledged > maxUnacknowledged && !this.#isClosing()) {
       await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
     }
   }
@@ -148,20 +229,31 @@ export class Session {
    * the time before: pieces that short are not heard as words.
    */
   async finalize(): Promise<void> {
-    if (this.#closing || this.#received - this.#finalizedThrough < this.#options.format.sampleRateHz) return;
-    this.#finalizedThrough = this.#received;
-    await Promise.all(this.#lanes.map((lane) => lane.finalize()));
+    if (this.#closing || this.#position - this.#finalizedThrough < this.#options.format.sampleRateHz) return;
+    this.#finalizedThrough = this.#position;
+    await this.#lanes.finalize();
     await this.#committer.flush();
   }
 
-  /** The token was replaced by one that is good until then. */
-  reauthenticated(expireTime: Date): void {
-    if (!this.#closing) this.#tokenTimer.set(expireTime);
+  /** The client is there; so are we. */
+  keepAlive(): void {
+    if (!this.#closing) this.#pushAck();
   }
 
-  /** Says that the server will end the session at the deadline. */
+  /** The token was replaced. */
+  reauthenticated(token: StreamToken): void {
+    if (this.#closing) return;
+    this.#token = token;
+    this.#tokenTimer.set(token.expireTime);
+  }
+
+  /** Says that the server will end the stream at the deadline. */
   announceStop(deadline: Date): void {
-    this.#warn("server-stopping", "the server is shutting down; finish before the deadline", deadline);
+    this.#warn(
+      "server-stopping",
+      "the server is shutting down; resume on another replica, or when it is back",
+      deadline,
+    );
   }
 
   /** The client has said everything: last finals, last figures, the summary, the end. Never rejects. */
@@ -169,9 +261,9 @@ export class Session {
     if (this.#closing) return;
     this.#closing = true;
     try {
-      await Promise.all(this.#lanes.map((lane) => lane.end()));
+      await this.#lanes.end();
       // All audio was heard: also the fraction of a sample that resampling leaves over.
-      this.#committer.advance(this.#received);
+      this.#committer.advance(this.#position);
       await this.#committer.flush();
       this.#throwIfInterrupted();
       const interviewId = this.#options.analyzeOnEnd ? await this.#queueAnalysis() : undefined;
@@ -179,35 +271,46 @@ export class Session {
       await this.#writeEnd("completed", interviewId);
       this.#deliveryPacer.clear();
       this.#pushDelivery();
-      this.events.push({ type: "summary", summary: summarize(this.#describe(interviewId), this.#segments) });
+      this.#push({
+        type: "summary",
+        summary: summarize(this.#describe(interviewId), this.#segments, this.#gaps),
+      });
       this.events.end();
       this.#release();
     } catch (error) {
       const failure = this.#interruption ?? asSessionError(error);
       if (!this.#interruption) this.#report("the session could not be completed", error);
-      await this.#bringInSafety(failure);
+      this.#interruption = failure;
+      await this.#breakOff(failure);
     }
   }
 
   /**
-   * Ends the session for a reason other than its being complete. What was said so far is turned into finals and
-   * committed, as far as that is possible in a few seconds; then the client gets the error.
+   * Ends the stream before the session is complete. What is final is committed. What the client did wrong ends the session
+   * too, and before a server stops all that was heard is committed; otherwise a stream that continues the session will
+   * hear the rest again, from a pause rather than from the middle of a word.
    */
   fail(error: SessionError): void {
+    if (error.code === "superseded" && this.#isOpen) {
+      this.#interruption = error;
+      this.events.end(error);
+      this.#release();
+      return;
+    }
     if (this.#interruption) return;
     this.#interruption = error;
     if (!this.#isOpen) return; // whoever opens it looks
     if (!this.#closing) {
       this.#closing = true;
       this.#wakeWriter?.();
-      void this.#bringInSafety(error);
+      void this.#breakOff(error);
       return;
     }
     // The session is being completed, which takes as long as the engine and the database take; no longer now.
     this.#cancelDeadline = this.#dependencies.clock.after(closingMs, () => {
       this.#giveUp.abort();
       this.#committer.close();
-      for (const lane of this.#lanes) lane.abort();
+      this.#lanes.abort();
     });
   }
 
@@ -215,97 +318,196 @@ export class Session {
     if (this.#interruption) throw this.#interruption;
   }
 
-  async #open(): Promise<void> {
-    const { format, languageCode, interimResults } = this.#options;
-    const { engine, clock, store } = this.#dependencies;
-    for (let channel = 0; channel < format.channelCount; channel++) {
-      const captions = new LaneCaptions({
-        channel,
-        wordTimes: engine.capabilities.wordTimes,
-        engineRateHz: engine.sampleRateHz,
-        clientRateHz: format.sampleRateHz,
-        takeSegmentIndex: () => this.#nextSegmentIndex++,
-      });
-      const lane = new Lane({
-        engine,
-        resampler: await createResampler(format.sampleRateHz, engine.sampleRateHz),
-        languageCode,
-        interimResults,
-        clock,
-        onEvent: (event) => this.#onEngineEvent(captions, event),
-        onRestart: (error) => {
-          this.#report("the speech engine failed and is restarted", error);
-          this.#warn("engine-restarted", "the speech engine was restarted; captions may be late");
-        },
-        onFailure: (error) => this.fail(error),
-      });
-      this.#lanes.push(lane);
-      this.#captions.push(captions);
-      await lane.open();
-      this.#throwIfInterrupted();
-    }
-    const { capabilities, name } = engine;
-    const { sessionId, roomName, participantIdentity, userId, tokenExpireTime } = this.#options;
-    await store.create({
-      sessionId,
-      roomName,
-      participantIdentity,
-      userId,
-      sampleRateHz: format.sampleRateHz,
-      channelCount: format.channelCount,
+  #createLanes(): Lanes {
+    const { engines, clock } = this.#dependencies;
+    const { format, languageCode, interimResults, keyterms, diarize } = this.#options;
+    return new Lanes({
+      engines,
+      clock,
+      format,
       languageCode,
-      engine: name,
-      wordTimes: capabilities.wordTimes,
-      fillers: capabilities.fillers,
-      createTime: this.#createTime,
+      interimResults,
+      keyterms,
+      diarize,
+      startSamples: Array.from({ length: format.channelCount }, (_, channel) => this.#committedIn(channel)),
+      nextSegmentIndex: Math.max(-1, ...this.#segments.map((segment) => segment.segmentIndex)) + 1,
+      nextFinalNumber: Math.max(0, ...this.#segments.map((segment) => segment.finalNumber)) + 1,
+      onEvent: (event) => this.#push(event),
+      onFinal: (segment) => (this.#heldBack ? this.#heldBack.push(segment) : this.#committer.add(segment)),
+      onHeard: (through) => this.#heard(through),
+      onGap: (gap) => this.#committer.addGap(gap),
+      onRestart: (error) => {
+        this.#report("the speech engine failed and is restarted", error);
+        this.#warn("engine-restarted", "the speech engine was restarted; captions may be late");
+      },
+      onChange: (engine, error) => this.#onEngineChange(engine, error),
+      onFailure: (error) => this.fail(error),
     });
-    this.#isOpen = true;
-    if (this.#interruption) {
-      await this.#writeEnd(endReasonOf(this.#interruption));
-      throw this.#interruption;
-    }
-    this.events.push({
-      type: "started",
-      sessionId,
-      nextSample: 0,
-      epoch,
-      engine: name,
-      wordTimes: capabilities.wordTimes,
-      fillersDetectable: capabilities.fillers === "kept",
-      createTime: this.#createTime,
-      tokenExpireTime,
-    });
-    this.#tokenTimer.set(tokenExpireTime);
   }
 
-  #onEngineEvent(captions: LaneCaptions, event: EngineEvent): void {
-    const { events, segment } = captions.take(event);
-    for (const said of events) this.events.push(said);
-    if (segment) this.#committer.add(segment);
-    if (event.type !== "boundary") return;
-    const through = Math.min(...this.#captions.map((lane) => lane.boundarySample));
-    this.#committer.advance(Math.min(through, this.#received));
+  /** A final may be committed before the boundary after it is; its audio must not be heard twice. */
+  #committedIn(channel: number): number {
+    const ends = this.#segments
+      .filter((segment) => segment.channel === channel)
+      .map((segment) => segment.endSample);
+    return Math.max(this.#position, ...ends);
+  }
+
+  async #open(): Promise<void> {
+    await this.#lanes.open();
+    this.#throwIfInterrupted();
+    const current = this.#lanes.engine;
+    this.#engine = this.#engine ? joinRecords(this.#engine, current) : current;
+    if (!this.#continued) await this.#create(current);
+    this.#isOpen = true;
+    if (this.#interruption) {
+      if (!this.#continued) await this.#writeInterruption(this.#interruption);
+      throw this.#interruption;
+    }
+    this.events.pushAsked({
+      type: "started",
+      sessionId: this.sessionId,
+      resumeToken: this.#options.resumeToken,
+      nextSample: this.#position,
+      epoch: this.epoch,
+      engine: current.engine,
+      wordTimes: current.wordTimes,
+      fillersDetectable: this.#engine.fillers === "kept",
+      createTime: this.#createTime,
+      tokenExpireTime: this.#token.expireTime,
+    });
+    this.#repeatFinals();
+    this.#tokenTimer.set(this.#token.expireTime);
+    this.#heartbeat.start();
+  }
+
+  async #create(engine: EngineRecord): Promise<void> {
+    const { resumeToken, format, languageCode } = this.#options;
+    const { userId, roomName, participantIdentity } = this.#options;
+    const { interimResults, analyzeOnEnd, caseQuestion, keyterms, diarize } = this.#options;
+    await this.#dependencies.store.create(
+      {
+        sessionId: this.sessionId,
+        userId,
+        roomName,
+        participantIdentity,
+        sampleRateHz: format.sampleRateHz,
+        channelCount: format.channelCount,
+        languageCode,
+        ...engine,
+        createTime: this.#createTime,
+      },
+      {
+        resumeTokenHash: hashResumeToken(resumeToken),
+        options: {
+          encoding: format.encoding,
+          interimResults,
+          analyzeOnEnd,
+          ...(caseQuestion === undefined ? {} : { caseQuestion }),
+          keyterms,
+          diarize,
+        },
+        sequenceCeiling: this.#sequenceCeiling,
+      },
+    );
+  }
+
+  /** What an earlier stream committed, and may not have been able to send. */
+  #repeatFinals(): void {
+    const received = this.#continued?.finalsReceived ?? Infinity;
+    const missed = this.#segments.filter((segment) => segment.finalNumber > received);
+    for (const segment of missed.sort((a, b) => a.finalNumber - b.finalNumber))
+      this.events.pushAsked(finalEvent(segment, 0));
+  }
+
+  /** The first chunk says where the client's audio begins. */
+  #beginAt(firstSample: number): void {
+    this.#isFirstChunk = false;
+    if (firstSample <= this.#position) return;
+    this.#committer.addGap({ firstSample: this.#position, endSample: firstSample, reason: "client-dropped" });
+    this.#position = firstSample;
+    this.#lanes.beginAt(firstSample);
+  }
+
+  #checkLimits(endSample: number): void {
+    const { maxDurationMs, maxAudioBytes } = this.#dependencies.limits;
+    const { format } = this.#options;
+    if ((endSample * 1000) / format.sampleRateHz > maxDurationMs) {
+      throw new SessionError(
+        "limit",
+        `the session would be longer than ${maxDurationMs / 60_000} minutes of audio; open a new one`,
+      );
+    }
+    if (endSample * bytesPerFrame(format) > maxAudioBytes) {
+      throw new SessionError(
+        "limit",
+        `the session would hold more than ${Math.floor(maxAudioBytes / 1024 ** 2)} MiB of audio; open a new one`,
+      );
+    }
+  }
+
+  #heard(through: number): void {
+    this.#heardThrough = Math.max(this.#heardThrough, Math.min(through, this.#position));
+    if (!this.#heldBack) this.#committer.advance(this.#heardThrough);
+  }
+
+  #onEngineChange(engine: SpeechEngine, error: Error): void {
+    this.#report("the speech engine failed and another takes over", error);
+    const taken = engineRecord([engine]);
+    this.#engine = this.#engine ? joinRecords(this.#engine, taken) : taken;
+    if (this.#isOpen)
+      this.#warn(
+        "engine-changed",
+        `the speech engine was replaced by "${engine.name}"; captions may be late`,
+      );
+  }
+
+  #describeCommit(): Pick<SessionCommit, "sequenceCeiling" | "engine"> {
+    this.#sequenceCeiling = this.#sequence + reservedNumbers;
+    return {
+      sequenceCeiling: this.#sequenceCeiling,
+      ...(this.#engine === undefined ? {} : { engine: this.#engine }),
+    };
   }
 
   /** The one place where anything is acknowledged. */
-  #committed(segments: readonly StoredSegment[], through: number): void {
+  #committed({ segments, gaps = [], committedThrough }: SessionCommit): void {
+    for (const gap of gaps) {
+      this.#gaps.push(gap);
+      this.#push({ type: "gap", ...gap });
+    }
     for (const segment of segments) {
       this.#segments.push(segment);
-      const captions = this.#captions[segment.channel];
-      if (captions) this.events.push(captions.finalEvent(segment));
+      const event = this.#lanes.finalEvent(segment);
+      if (event) this.#push(event);
     }
-    if (through > this.#acknowledged) {
-      this.#acknowledged = through;
-      this.events.push({ type: "ack", throughSample: through, throughMs: this.#toMs(through) });
+    if (committedThrough > this.#acknowledged) {
+      this.#acknowledged = committedThrough;
+      this.#pushAck();
       this.#wakeWriter?.();
     }
     if (segments.length > 0 && !this.#closing) this.#deliveryPacer.ask();
   }
 
+  #push(event: SessionEvent): void {
+    this.events.push(event);
+    this.#heartbeat.said();
+    if (this.#sequence > this.#sequenceCeiling - fewNumbers) this.#committer.request();
+  }
+
+  get #sequence(): number {
+    return this.firstSequence - 1 + this.events.pushed;
+  }
+
+  #pushAck(): void {
+    const throughSample = this.#acknowledged;
+    this.#push({ type: "ack", throughSample, throughMs: this.#toMs(throughSample) });
+  }
+
   #pushDelivery(): void {
     const figures = measureSegments(this.#segments, this.#describe());
     this.#wordCount = figures.totalWords;
-    this.events.push({ type: "delivery", figures: takeSnapshot(figures) });
+    this.#push({ type: "delivery", figures: takeSnapshot(figures) });
   }
 
   /** Measuring takes longer the more was said; in a long session the figures move more slowly too. */
@@ -313,33 +515,57 @@ export class Session {
     return Math.max(minDeliveryIntervalMs, this.#wordCount);
   }
 
-  async #bringInSafety(error: SessionError): Promise<void> {
-    const isOurs = error.code !== "superseded";
-    const attempt = async (what: string, work: () => Promise<unknown>) => {
-      if (!isOurs) return;
-      try {
-        await this.#withinClosingTime(work());
-      } catch (cause) {
-        this.#report(what, cause);
-      }
-    };
-    await attempt("the last audio of a broken session was not heard", () =>
-      Promise.allSettled(this.#lanes.map((lane) => lane.end())),
-    );
-    await attempt("words of a broken session were not committed", () => this.#committer.flush());
+  async #breakOff(error: SessionError): Promise<void> {
+    if (error.code === "superseded") {
+      this.events.end(error);
+      this.#release();
+      return;
+    }
+    this.#heartbeat.stop();
+    const hearsAll = error.isFinal || error.code === "stopping";
+    if (hearsAll)
+      await this.#attempt("the last audio of a broken stream was not heard", () => this.#lanes.end());
+    else this.#holdBack(error);
+    await this.#attempt("words of a broken stream were not committed", () => this.#committer.flush());
     this.events.end(error);
-    await attempt("the session's end was not written", () => this.#writeEnd(endReasonOf(error)));
+    await this.#attempt("the session's end was not written", () =>
+      error.isFinal ? this.#writeEnd(endReasonOf(error)) : this.#writeInterruption(error),
+    );
+    if (this.#heldBack) {
+      await this.#attempt("the last audio of a broken stream was not heard", () => this.#lanes.end());
+      this.#keepLastWords(this.#heldBack, error);
+    }
     this.#release();
   }
 
-  async #withinClosingTime(work: Promise<unknown>): Promise<void> {
+  /** From here on nothing is committed but what is final already; the client need not wait for that. */
+  #holdBack(error: SessionError): void {
+    this.#heldBack = [];
+    this.events.end(error);
+  }
+
+  #keepLastWords(segments: readonly StoredSegment[], error: SessionError): void {
+    if (this.#isSuperseded()) return;
+    this.#lastWords = {
+      epoch: this.epoch,
+      commit: { segments, committedThrough: this.#heardThrough, ...this.#describeCommit() },
+      durationMs: this.durationMs,
+      reason: endReasonOf(error),
+    };
+  }
+
+  /** What cannot be done in time is not done; the log says so. */
+  async #attempt(failure: string, work: () => Promise<unknown>): Promise<void> {
+    if (this.#isSuperseded()) return;
     const done = new AbortController();
     const deadline = sleep(this.#dependencies.clock, closingMs, done.signal).then(
       () => Promise.reject(new SessionError("internal", `not done within ${closingMs} ms`)),
       () => undefined, // the work was faster
     );
     try {
-      await Promise.race([work, deadline]);
+      await Promise.race([work(), deadline]);
+    } catch (cause) {
+      if (!this.#isSuperseded()) this.#report(failure, cause);
     } finally {
       done.abort();
     }
@@ -368,7 +594,17 @@ export class Session {
       endTime: new Date(clock.now()),
       ...(interviewId === undefined ? {} : { interviewId }),
     };
-    await this.#untilDatabaseAnswers(() => store.end(this.sessionId, epoch, end));
+    await this.#untilDatabaseAnswers(() => store.end(this.sessionId, this.epoch, end));
+  }
+
+  async #writeInterruption(error: SessionError): Promise<void> {
+    const interruption = {
+      reason: endReasonOf(error),
+      durationMs: this.durationMs,
+      sequence: this.#sequence,
+    };
+    const { store } = this.#dependencies;
+    await this.#untilDatabaseAnswers(() => store.interrupt(this.sessionId, this.epoch, interruption));
   }
 
   #untilDatabaseAnswers(work: () => Promise<void>): Promise<void> {
@@ -376,19 +612,16 @@ export class Session {
   }
 
   #describe(interviewId?: string) {
-    const { name, capabilities } = this.#dependencies.engine;
     return {
       sessionId: this.sessionId,
-      engine: name,
-      wordTimes: capabilities.wordTimes,
-      fillers: capabilities.fillers,
+      ...(this.#engine ?? this.#lanes.engine),
       durationMs: this.durationMs,
       ...(interviewId === undefined ? {} : { interviewId }),
     };
   }
 
   #warn(code: WarningCode, message: string, deadline?: Date): void {
-    this.events.push({ type: "warning", code, message, ...(deadline === undefined ? {} : { deadline }) });
+    this.#push({ type: "warning", code, message, ...(deadline === undefined ? {} : { deadline }) });
   }
 
   #report(message: string, error: unknown): void {
@@ -399,12 +632,17 @@ export class Session {
     this.#closing = true;
     this.#cancelDeadline?.();
     this.#giveUp.abort();
-    for (const lane of this.#lanes) lane.abort();
+    this.#lanes.abort();
     this.#committer.close();
     this.#tokenTimer.clear();
     this.#deliveryPacer.clear();
+    this.#heartbeat.stop();
     this.#wakeWriter?.();
     this.#closed.resolve(undefined);
+  }
+
+  #isSuperseded(): boolean {
+    return this.#interruption?.code === "superseded";
   }
 
   #isClosing(): boolean {
@@ -414,4 +652,9 @@ export class Session {
   #toMs(samples: number): number {
     return Math.floor((samples * 1000) / this.#options.format.sampleRateHz);
   }
+}
+
+/** Only the hash of a resume token is stored. The token is random: no salt is needed. */
+export function hashResumeToken(resumeToken: string): Uint8Array {
+  return createHash("sha256").update(resumeToken).digest();
 }

@@ -1,7 +1,7 @@
 /** A session's words and figures, from its finals alone: the same live, at the end, and years later from the database. */
 import { measureDelivery } from "../../delivery/measure-delivery.ts";
 import type { DeliveryFigures } from "../../delivery/measure-delivery.ts";
-import type { StoredSegment, StoredWord } from "../session-store.ts";
+import type { AudioGap, StoredSegment, StoredWord } from "../session-store.ts";
 import type { SessionSummary, WordTimes } from "./session-events.ts";
 
 export interface SummarizedSession {
@@ -13,13 +13,18 @@ export interface SummarizedSession {
   readonly interviewId?: string;
 }
 
-export function summarize(session: SummarizedSession, segments: readonly StoredSegment[]): SessionSummary {
+export function summarize(
+  session: SummarizedSession,
+  segments: readonly StoredSegment[],
+  gaps: readonly AudioGap[],
+): SessionSummary {
   const ordered = [...segments].sort((a, b) => a.segmentIndex - b.segmentIndex);
   return {
     sessionId: session.sessionId,
     engine: session.engine,
     wordTimes: session.wordTimes,
     segments: ordered,
+    gaps,
     words: wordsInOrder(ordered),
     figures: measureSegments(ordered, session),
     ...(session.interviewId === undefined ? {} : { interviewId: session.interviewId }),

@@ -13,10 +13,9 @@ export interface FeedOptions {
   readonly clock: Clock;
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal;
+  /** A source that says nothing for so long is taken for dead. */
+  readonly maxIdleMs: number;
 }
-
-/** A source that says nothing for so long is taken for dead. */
-export const maxIdleMs = 30_000;
 
 /** Resolves when the session has been told of its end. Never rejects. */
 export async function feedSession(
@@ -31,7 +30,7 @@ export async function feedSession(
   try {
     const messages = source[Symbol.asyncIterator]();
     for (;;) {
-      const next = await nextWithin(messages, maxIdleMs, options.clock);
+      const next = await nextWithin(messages, options.maxIdleMs, options.clock);
       if (next.done) break;
       await apply(session, next.value);
     }
@@ -72,9 +71,10 @@ async function apply(session: Session, message: SourceMessage): Promise<void> {
     case "finalize":
       return session.finalize();
     case "reauthenticated":
-      session.reauthenticated(message.expireTime);
+      session.reauthenticated(message.token);
       return;
     case "keep-alive":
+      session.keepAlive();
       return;
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import type { SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
+import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
+import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import { LiveSessions } from "../../../src/transcription/session/live-sessions.ts";
 import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
 import { createManualClock, settle } from "../../fakes/manual-clock.ts";
@@ -9,21 +11,22 @@ import { createMemorySessionStore, FakeStorageError } from "./memory-session-sto
 
 function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   const clock = createManualClock();
-  const store = createMemorySessionStore();
-  const ended: number[] = [];
+  const store = createMemorySessionStore(clock.now);
+  const abandoned: number[] = [];
   const touched: (readonly string[])[] = [];
   store.touch = async (sessionIds) => {
     if (store.failWith) throw store.failWith;
     touched.push(sessionIds);
   };
-  store.endAbandoned = async (untouchedForMs) => {
-    ended.push(untouchedForMs);
+  store.interruptAbandoned = async (untouchedForMs) => {
+    abandoned.push(untouchedForMs);
     return 0;
   };
   const sessions = new LiveSessions({
     store,
-    engine,
+    engines: new EngineChoice([engine], clock),
     clock,
+    limits: defaultSessionLimits,
     queueAnalysis: () => Promise.resolve(),
     onProblem: () => undefined,
   });
@@ -32,43 +35,45 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
       userId: "ann",
       roomName: "room",
       participantIdentity: "ann",
-      tokenExpireTime: new Date(clock.now() + 7_200_000),
+      token: { tokenId: "token-1", expireTime: new Date(clock.now() + 7_200_000) },
       format: { encoding: "linear16", sampleRateHz: 16_000, channelCount: 1 },
       languageCode: "en",
       interimResults: true,
       analyzeOnEnd: false,
+      keyterms: [],
+      diarize: false,
     });
-  return { sessions, store, clock, open, ended, touched };
+  return { sessions, store, clock, open, abandoned, touched };
 }
 
 describe("sessions that nobody serves", () => {
-  test("are ended at the start where no other process can serve them, and only there", async () => {
+  test("are called interrupted at the start where no other process can serve them, and only there", async () => {
     const alone = makeSessions();
-    await alone.sessions.start({ endAll: true });
-    expect(alone.ended).toEqual([0]);
+    await alone.sessions.start({ takeAll: true });
+    expect(alone.abandoned).toEqual([0]);
     const replica = makeSessions();
-    await replica.sessions.start({ endAll: false });
-    expect(replica.ended).toEqual([]);
+    await replica.sessions.start({ takeAll: false });
+    expect(replica.abandoned).toEqual([]);
   });
 
-  test("are ended once the database has answered long enough for every replica to mark its own", async () => {
-    const { sessions, store, clock, open, ended, touched } = makeSessions();
-    await sessions.start({ endAll: false });
+  test("are called interrupted once the database has answered long enough for every replica to mark its own", async () => {
+    const { sessions, store, clock, open, abandoned, touched } = makeSessions();
+    await sessions.start({ takeAll: false });
     const session = await open();
     await clock.advance(100_000);
-    expect(ended.length).toBe(0);
+    expect(abandoned.length).toBe(0);
     await clock.advance(20_000);
-    expect(ended.at(-1)).toBe(90_000);
+    expect(abandoned.at(-1)).toBe(90_000);
     expect(touched.at(-1)).toEqual([session.sessionId]);
 
     store.failWith = new FakeStorageError("unavailable");
     await clock.advance(200_000);
     store.failWith = undefined;
-    const before = ended.length;
+    const before = abandoned.length;
     await clock.advance(100_000);
-    expect(ended.length).toBe(before);
+    expect(abandoned.length).toBe(before);
     await clock.advance(40_000);
-    expect(ended.length).toBeGreaterThan(before);
+    expect(abandoned.length).toBeGreaterThan(before);
   });
 });
 
@@ -83,12 +88,12 @@ describe("a server that stops", () => {
     read.catch(() => undefined);
     const stopped = sessions.stop(4_000);
     await clock.advance(3_999);
-    expect(events.at(-1)).toMatchObject({ type: "warning", code: "server-stopping" });
-    expect(store.ends).toEqual([]);
+    expect(events).toContainEqual(expect.objectContaining({ type: "warning", code: "server-stopping" }));
+    expect(store.interruptions).toEqual([]);
     await clock.advance(1);
     await expect(read).rejects.toMatchObject({ code: "stopping", retryable: true });
     await stopped;
-    expect(store.ends).toMatchObject([{ reason: "server-stopped" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "server-stopped" }]);
     await expect(open()).rejects.toMatchObject({ code: "stopping" });
   });
 
@@ -110,7 +115,7 @@ describe("a server that stops", () => {
     await opening;
     await clock.advance(8_000);
     await stopped;
-    expect(store.ends).toMatchObject([{ reason: "server-stopped" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "server-stopped" }]);
     expect(engine.openStreams).toBe(0);
   });
 

@@ -1,17 +1,26 @@
-/** A session store in memory that can be told to stumble; for what a session does when its database does. */
+/**
+ * A session store in memory that keeps the contract of the real one, epochs and windows included, and can be told to stumble:
+ * for what sessions do when their database does, and for tests that need thousands of them.
+ */
 import type {
+  AudioGap,
   NewSession,
-  SessionCommit,
   SessionEnd,
+  SessionInterruption,
+  SessionOpening,
   SessionStore,
   StoredSegment,
+  StoredSession,
 } from "../../../src/transcription/session-store.ts";
 
 export interface MemorySessionStore extends SessionStore {
   readonly created: NewSession[];
+  /** Finals of all sessions, in the order of their commits. */
   readonly committed: StoredSegment[];
-  committedThrough(): number;
   readonly ends: SessionEnd[];
+  readonly interruptions: SessionInterruption[];
+  /** Of the session that was created last. */
+  committedThrough(): number;
   /** What every call rejects with, until it is taken back. */
   failWith: Error | undefined;
   /** Awaited in every commit before it counts. */
@@ -30,37 +39,110 @@ export class FakeStorageError extends Error {
   }
 }
 
-export function createMemorySessionStore(): MemorySessionStore {
-  let through = 0;
+interface Row {
+  session: StoredSession;
+  opening: SessionOpening;
+  readonly segments: StoredSegment[];
+  readonly gaps: AudioGap[];
+  interruptedAt: number;
+}
+
+export function createMemorySessionStore(now: () => number = () => 0): MemorySessionStore {
+  const rows = new Map<string, Row>();
   const stumble = () => {
     if (store.failWith) throw store.failWith;
+  };
+  const owned = (sessionId: string, epoch: number): Row => {
+    const row = rows.get(sessionId);
+    if (row?.session.epoch !== epoch || row.session.state === "ended") throw new FakeStorageError("fenced");
+    return row;
   };
   const store: MemorySessionStore = {
     created: [],
     committed: [],
-    committedThrough: () => through,
     ends: [],
+    interruptions: [],
+    committedThrough: () => rows.get(store.created.at(-1)?.sessionId ?? "")?.session.committedThrough ?? 0,
     failWith: undefined,
     beforeCommit: () => Promise.resolve(),
-    async create(session) {
+    async create(session, opening) {
       stumble();
       store.created.push(session);
+      rows.set(session.sessionId, {
+        session: { ...session, state: "active", epoch: 1, committedThrough: 0, durationMs: 0 },
+        opening: opening ?? { resumeTokenHash: new Uint8Array(0), options: noOptions, sequenceCeiling: 0 },
+        segments: [],
+        gaps: [],
+        interruptedAt: 0,
+      });
     },
-    async commit(_sessionId, _epoch, commit: SessionCommit) {
+    async commit(sessionId, epoch, commit) {
       stumble();
       await store.beforeCommit();
-      store.committed.push(...commit.segments);
-      through = commit.committedThrough;
+      const row = owned(sessionId, epoch);
+      for (const segment of commit.segments) {
+        if (row.segments.some((known) => known.segmentIndex === segment.segmentIndex)) continue;
+        row.segments.push(segment);
+        store.committed.push(segment);
+      }
+      row.gaps.push(...(commit.gaps ?? []));
+      const committedThrough = Math.max(row.session.committedThrough, commit.committedThrough);
+      row.session = { ...row.session, ...commit.engine, committedThrough };
+      const sequenceCeiling = Math.max(row.opening.sequenceCeiling, commit.sequenceCeiling ?? 0);
+      row.opening = { ...row.opening, sequenceCeiling };
     },
-    async end(_sessionId, _epoch, end) {
+    async end(sessionId, epoch, end) {
       stumble();
+      const row = owned(sessionId, epoch);
+      row.session = { ...row.session, state: "ended", endReason: end.reason, endTime: end.endTime };
+      row.interruptedAt = now();
       store.ends.push(end);
     },
+    async interrupt(sessionId, epoch, interruption) {
+      stumble();
+      const row = owned(sessionId, epoch);
+      row.session = { ...row.session, state: "interrupted", endReason: interruption.reason };
+      row.opening = { ...row.opening, sequenceCeiling: interruption.sequence };
+      row.interruptedAt = now();
+      store.interruptions.push(interruption);
+    },
+    async takeOver(request) {
+      stumble();
+      const row = rows.get(request.sessionId);
+      const isTheirs =
+        row !== undefined &&
+        Buffer.compare(row.opening.resumeTokenHash, request.resumeTokenHash) === 0 &&
+        row.session.userId === request.userId &&
+        row.session.roomName === request.roomName &&
+        row.session.participantIdentity === request.participantIdentity;
+      if (!isTheirs) return { outcome: "unknown" };
+      const isInTime = row.session.state === "active" || now() - row.interruptedAt <= request.windowMs;
+      if (row.session.state === "ended" || !isInTime) {
+        const isCompleted = row.session.endReason === "completed" && isInTime;
+        return isCompleted
+          ? { outcome: "completed", session: row.session, opening: row.opening }
+          : { outcome: "over" };
+      }
+      const { endReason: _, ...session } = row.session;
+      row.session = { ...session, state: "active", epoch: session.epoch + 1 };
+      return { outcome: "taken", session: row.session, opening: row.opening };
+    },
     touch: () => Promise.resolve(),
-    endAbandoned: () => Promise.resolve(0),
-    get: () => Promise.resolve(undefined),
+    interruptAbandoned: () => Promise.resolve(0),
+    endInterrupted: () => Promise.resolve(0),
+    get: async (sessionId) => rows.get(sessionId)?.session,
     list: () => Promise.resolve({ items: [] }),
-    segments: () => Promise.resolve(store.committed),
+    segments: async (sessionId) =>
+      [...(rows.get(sessionId)?.segments ?? [])].sort((a, b) => a.segmentIndex - b.segmentIndex),
+    gaps: async (sessionId) => rows.get(sessionId)?.gaps ?? [],
   };
   return store;
 }
+
+const noOptions: SessionOpening["options"] = {
+  encoding: "linear16",
+  interimResults: true,
+  analyzeOnEnd: false,
+  keyterms: [],
+  diarize: false,
+};

@@ -1,5 +1,7 @@
 /** A session around a scripted engine, a stumbling store and a clock that is moved by hand. */
+import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
 import { Session } from "../../../src/transcription/session/session.ts";
+import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import type { AnalysisRequest, SessionOptions } from "../../../src/transcription/session/session-options.ts";
 import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
 import type { EngineEvent, SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
@@ -35,8 +37,8 @@ export interface TestSessionOptions extends Partial<SessionOptions> {
 
 export async function openTestSession(options: TestSessionOptions = {}): Promise<TestSession> {
   const { engine, script, unread, ...given } = options;
-  const store = createMemorySessionStore();
   const clock = createManualClock();
+  const store = createMemorySessionStore(clock.now);
   const analyses: AnalysisRequest[] = [];
   const problems: string[] = [];
   const session = await Session.open(
@@ -45,17 +47,21 @@ export async function openTestSession(options: TestSessionOptions = {}): Promise
       userId: "ann",
       roomName: "room-1",
       participantIdentity: "ann",
-      tokenExpireTime: new Date(clock.now() + 2 * 3600_000),
+      resumeToken: "resume-token",
+      token: { tokenId: "token-1", expireTime: new Date(clock.now() + 2 * 3600_000) },
       format: { encoding: "linear16", sampleRateHz: rate, channelCount: 1 },
       languageCode: "en",
       interimResults: true,
       analyzeOnEnd: false,
+      keyterms: [],
+      diarize: false,
       ...given,
     },
     {
       store,
       clock,
-      engine: engine ?? createScriptedEngine({ script: script ?? [] }),
+      engines: new EngineChoice([engine ?? createScriptedEngine({ script: script ?? [] })], clock),
+      limits: defaultSessionLimits,
       queueAnalysis: (request) => {
         analyses.push(request);
         return Promise.resolve();

@@ -13,6 +13,7 @@ const ofType = <T extends SessionEvent["type"]>(events: readonly SessionEvent[],
   events.filter((event): event is Extract<SessionEvent, { type: T }> => event.type === type);
 const finalsOf = (events: readonly SessionEvent[]) =>
   ofType(events, "transcript").filter((event) => event.isFinal);
+const cutInThirdMark = markedAudio([1, 2, 3]).subarray(0, rate);
 const bytesOf = (samples: Int16Array) =>
   new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 
@@ -270,7 +271,7 @@ describe("an engine that fails", () => {
     await expect(ended).rejects.toMatchObject({ code: "engine-unavailable", retryable: true });
     await session.closed;
     expect(store.committed.map((segment) => segment.text)).toEqual(["w7 w8"]);
-    expect(store.ends).toMatchObject([{ reason: "engine-failed" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "engine-failed" }]);
   });
 
   test("for good while the client has half-closed tells the client why", async () => {
@@ -304,7 +305,7 @@ describe("a database that is away", () => {
     store.failWith = new FakeStorageError("unavailable");
     await send(1000);
     await clock.advance(10_000);
-    expect(ofType(events, "ack")).toEqual([]);
+    expect(ofType(events, "ack").filter((ack) => ack.throughSample > 0)).toEqual([]);
     expect(finalsOf(events)).toEqual([]);
     expect(ofType(events, "warning").map((event) => event.code)).toEqual(["storage-slow"]);
 
@@ -351,7 +352,7 @@ describe("a session that cannot be completed", () => {
     session.fail(new SessionError("client-gone", "the client is gone"));
     await clock.advance(60_000);
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "client-gone" }]);
     expect(engine.openStreams).toBe(0);
     expect(clock.pending()).toBe(0);
   });
@@ -393,7 +394,7 @@ describe("a session that cannot be completed", () => {
     await send(2000);
     await session.complete();
     expect(store.committed).toHaveLength(2);
-    expect(store.ends).toMatchObject([{ reason: "stalled" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "stalled" }]);
     const seen: string[] = [];
     const read = (async () => {
       for await (const event of session.events) seen.push(event.type);
@@ -405,21 +406,59 @@ describe("a session that cannot be completed", () => {
 });
 
 describe("a session that breaks off", () => {
-  test("turns what was said into finals and commits them before it ends", async () => {
+  test.each([
+    ["for what its client did wrong", "invalid", "ends", "client-error"],
+    ["since the server stops", "stopping", "interruptions", "server-stopped"],
+  ] as const)(
+    "%s turns what was said into finals and commits them before it ends",
+    async (_why, code, where, reason) => {
+      const engine = createMarkerEngine();
+      const { session, store, ended } = await openTestSession({ engine });
+      await session.audio(0, bytesOf(cutInThirdMark));
+      session.fail(new SessionError(code, "that"));
+      await session.closed;
+      await expect(ended).rejects.toMatchObject({ code });
+      expect(store.committed.flatMap((segment) => segment.words).map((word) => word.text)).toEqual([
+        "w1",
+        "w2",
+        "w3",
+      ]);
+      expect(store[where]).toMatchObject([{ reason, durationMs: 1000 }]);
+      expect(session.lastWords).toBeUndefined();
+      expect(engine.openStreams).toBe(0);
+    },
+  );
+
+  test("keeps what was said for a client that does not come back, and commits no half of a word", async () => {
     const engine = createMarkerEngine();
     const { session, store, ended } = await openTestSession({ engine });
-    const audio = markedAudio([1, 2, 3]).subarray(0, rate); // in the middle of the third mark
-    await session.audio(0, bytesOf(audio));
+    await session.audio(0, bytesOf(cutInThirdMark));
     session.fail(new SessionError("client-gone", "the client is gone"));
     await session.closed;
-    await expect(ended).rejects.toBeInstanceOf(SessionError);
-    expect(store.committed.flatMap((segment) => segment.words).map((word) => word.text)).toEqual([
-      "w1",
-      "w2",
-      "w3",
-    ]);
-    expect(store.ends).toMatchObject([{ reason: "client-gone", durationMs: 1000 }]);
+    await expect(ended).rejects.toMatchObject({ code: "client-gone" });
+    expect(store.committed).toEqual([]);
+    expect(store.interruptions).toMatchObject([{ reason: "client-gone", durationMs: 1000 }]);
+    expect(session.lastWords).toMatchObject({
+      reason: "client-gone",
+      durationMs: 1000,
+      commit: { segments: [{ text: "w1 w2 w3" }], committedThrough: rate },
+    });
     expect(engine.openStreams).toBe(0);
+  });
+
+  test("because another stream continues it leaves nothing to be said", async () => {
+    const engine = createMarkerEngine();
+    const { session, store, ended, clock } = await openTestSession({ engine });
+    await session.audio(0, bytesOf(cutInThirdMark));
+    session.fail(new SessionError("client-gone", "the client is gone"));
+    session.fail(new SessionError("superseded", "another stream continues the session"));
+    await session.closed;
+    await ended.catch(() => undefined);
+    expect(session.lastWords).toBeUndefined();
+    expect(store.committed).toEqual([]);
+    expect(engine.openStreams).toBe(0);
+    await settle();
+    expect(clock.pending()).toBe(0);
   });
 
   test("because its client leaves right after half-closing is not called complete, and is not analysed", async () => {
@@ -432,7 +471,7 @@ describe("a session that breaks off", () => {
     session.fail(new SessionError("client-gone", "the client is gone"));
     await completed;
     expect(store.committed.map((segment) => segment.text)).toEqual(["w4"]);
-    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "client-gone" }]);
     expect(analyses).toEqual([]);
   });
 
@@ -461,7 +500,7 @@ describe("a session that breaks off", () => {
     const { session, store, send } = await openTestSession({ script, unread: true });
     for (let chunk = 0; chunk < 40; chunk++) await send(100);
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "stalled" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "stalled" }]);
     let unread = 0;
     const read = (async () => {
       for await (const _ of session.events) unread += 1;
@@ -481,20 +520,20 @@ describe("the token", () => {
     await clock.advance(60_000);
     await expect(ended).rejects.toMatchObject({ code: "token-expired" });
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "token-expired" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "token-expired" }]);
   });
 
   test("that is renewed after the end keeps nothing alive", async () => {
     const { session, clock } = await openTestSession();
     await session.complete();
-    session.reauthenticated(new Date(clock.now() + 3600_000));
+    session.reauthenticated({ tokenId: "token-2", expireTime: new Date(clock.now() + 3600_000) });
     expect(clock.pending()).toBe(0);
   });
 
   test("that is renewed in time lets the stream go on", async () => {
     const { session, clock, ended } = await openTestSession();
     await clock.advance(2 * 3600_000 - 1000);
-    session.reauthenticated(new Date(clock.now() + 3600_000));
+    session.reauthenticated({ tokenId: "token-2", expireTime: new Date(clock.now() + 3600_000) });
     await clock.advance(1800_000);
     await session.complete();
     await expect(ended).resolves.toBeUndefined();

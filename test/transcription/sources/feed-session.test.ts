@@ -20,19 +20,27 @@ async function* messages(
 describe("a source", () => {
   test("that ends completes the session", async () => {
     const { session, store, clock } = await openTestSession();
-    await feedSession(session, messages(audio), { clock, signal: new AbortController().signal });
+    await feedSession(session, messages(audio), {
+      clock,
+      maxIdleMs: 30_000,
+      signal: new AbortController().signal,
+    });
     expect(store.ends).toMatchObject([{ reason: "completed", durationMs: 100 }]);
   });
 
   test("that says nothing for 30 s ends the session as idle", async () => {
     const { session, store, ended, clock } = await openTestSession();
-    void feedSession(session, messages(audio, never), { clock, signal: new AbortController().signal });
+    void feedSession(session, messages(audio, never), {
+      clock,
+      maxIdleMs: 30_000,
+      signal: new AbortController().signal,
+    });
     await clock.advance(29_999);
     expect(store.ends).toEqual([]);
     await clock.advance(1);
     await expect(ended).rejects.toMatchObject({ code: "idle" });
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "stalled" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "stalled" }]);
   });
 
   test("that sends keep-alives is not idle", async () => {
@@ -43,7 +51,7 @@ describe("a source", () => {
         yield { type: "keep-alive" };
       }
     };
-    void feedSession(session, pulse(), { clock, signal: new AbortController().signal });
+    void feedSession(session, pulse(), { clock, maxIdleMs: 30_000, signal: new AbortController().signal });
     await clock.advance(200_000);
     expect(store.ends).toEqual([]);
   });
@@ -51,7 +59,11 @@ describe("a source", () => {
   test("that does something wrong ends the session with what it was", async () => {
     const { session, store, ended, clock } = await openTestSession();
     const wrong: SourceMessage = { type: "audio", firstSample: 7, data: new Uint8Array(2) };
-    await feedSession(session, messages(wrong), { clock, signal: new AbortController().signal });
+    await feedSession(session, messages(wrong), {
+      clock,
+      maxIdleMs: 30_000,
+      signal: new AbortController().signal,
+    });
     await expect(ended).rejects.toMatchObject({ code: "invalid" });
     await session.closed;
     expect(store.ends).toMatchObject([{ reason: "client-error" }]);
@@ -63,10 +75,14 @@ describe("a source", () => {
   ])("that %s closes the session as left by its client", async (_, error) => {
     const { session, store, clock } = await openTestSession();
     const connection = new AbortController();
-    void feedSession(session, messages(audio, error ?? never), { clock, signal: connection.signal });
+    void feedSession(session, messages(audio, error ?? never), {
+      clock,
+      maxIdleMs: 30_000,
+      signal: connection.signal,
+    });
     if (!error) connection.abort();
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "client-gone" }]);
   });
 
   test("that is cut short by a broken connection is not blamed on what the client sent", async () => {
@@ -77,25 +93,26 @@ describe("a source", () => {
       connection.abort();
       throw new SessionError("invalid", "half a message");
     })();
-    await feedSession(session, source, { clock, signal: connection.signal });
+    await feedSession(session, source, { clock, maxIdleMs: 30_000, signal: connection.signal });
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "client-gone" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "client-gone" }]);
   });
 
   test("that fails for no reason of the client's is an error of the server", async () => {
     const { session, store, clock } = await openTestSession();
     await feedSession(session, messages(audio, new TypeError("a defect")), {
       clock,
+      maxIdleMs: 30_000,
       signal: new AbortController().signal,
     });
     await session.closed;
-    expect(store.ends).toMatchObject([{ reason: "server-error" }]);
+    expect(store.interruptions).toMatchObject([{ reason: "server-error" }]);
   });
 
   test("that fails with a session's own error keeps its code", async () => {
     const { session, ended, clock } = await openTestSession();
     const source = messages(new SessionError("forbidden", "not yours"));
-    await feedSession(session, source, { clock, signal: new AbortController().signal });
+    await feedSession(session, source, { clock, maxIdleMs: 30_000, signal: new AbortController().signal });
     await expect(ended).rejects.toMatchObject({ code: "forbidden", message: "not yours" });
   });
 });

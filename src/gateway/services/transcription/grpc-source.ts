@@ -8,6 +8,7 @@ import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { TokenError } from "../../../token/token-error.ts";
 import { userTypeRights } from "../../../token/user-types.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
+import type { StreamToken } from "../../../transcription/session/session-options.ts";
 import type { SourceMessage } from "../../../transcription/sources/session-source.ts";
 
 export interface GrpcSourceOptions {
@@ -88,13 +89,13 @@ function toControl(control: StreamControl, options: GrpcSourceOptions): SourceMe
     case "keepAlive":
       return { type: "keep-alive" };
     case "reauthenticate":
-      return { type: "reauthenticated", expireTime: reauthenticate(action.value.token, options) };
+      return { type: "reauthenticated", token: reauthenticate(action.value.token, options) };
     case undefined:
       throw new SessionError("invalid", "an empty control; send finalize, reauthenticate or keep_alive");
   }
 }
 
-function reauthenticate(token: string, options: GrpcSourceOptions): Date {
+function reauthenticate(token: string, options: GrpcSourceOptions): StreamToken {
   let fresh: Caller;
   try {
     fresh = options.verifyToken(token);
@@ -113,5 +114,5 @@ function reauthenticate(token: string, options: GrpcSourceOptions): Date {
   ) {
     throw new SessionError("forbidden", "reauthenticate.token is for another room or participant");
   }
-  return fresh.expireTime;
+  return { tokenId: fresh.tokenId, expireTime: fresh.expireTime };
 }

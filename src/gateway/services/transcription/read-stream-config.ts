@@ -1,6 +1,7 @@
 /** Reads StreamConfig against the caller's token. Throws SessionError for what cannot be served. */
 import { AudioEncoding } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type {
+  Resume,
   StreamConfig,
   TranscribeRequest,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
@@ -11,32 +12,66 @@ import type {
   AudioFormat,
 } from "../../../transcription/audio/audio-format.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
-import type { SessionOptions } from "../../../transcription/session/session-options.ts";
+import type { ContinueRequest } from "../../../transcription/session/continue-session.ts";
+import type { SessionOptions, Speaker, StreamToken } from "../../../transcription/session/session-options.ts";
 import { given } from "../optional.ts";
 
 const defaultLanguageCode = "en";
 
+/** What the first message asks for: a new session, or an earlier one to be continued. */
+export type StreamRequest =
+  | { readonly type: "open"; readonly options: Omit<SessionOptions, "sessionId" | "resumeToken"> }
+  | { readonly type: "resume"; readonly request: ContinueRequest };
+
 export function readStreamConfig(
   first: TranscribeRequest | undefined,
   caller: ParticipantCaller,
-): Omit<SessionOptions, "sessionId"> {
+): StreamRequest {
   if (first?.message.case !== "config") {
     throw new SessionError("invalid", "the first message must be config; send it before audio and control");
   }
   const config = first.message.value;
-  if (config.resume)
-    throw new SessionError("unsupported", "config.resume: this server cannot continue a session yet");
   checkIdentity(config, caller);
+  const { userId, roomName, participantIdentity, tokenId, expireTime } = caller;
+  const speaker = { userId, roomName, participantIdentity };
+  const token = { tokenId, expireTime };
+  return config.resume
+    ? { type: "resume", request: readResume(config.resume, config, speaker, token) }
+    : { type: "open", options: readOptions(config, speaker, token) };
+}
+
+function readOptions(config: StreamConfig, speaker: Speaker, token: StreamToken) {
   return {
-    userId: caller.userId,
-    roomName: caller.roomName,
-    participantIdentity: caller.participantIdentity,
-    tokenExpireTime: caller.expireTime,
+    ...speaker,
+    token,
     format: readFormat(config),
     languageCode: config.languageCode === "" ? defaultLanguageCode : config.languageCode,
     interimResults: config.interimResults ?? true,
     analyzeOnEnd: config.analyzeOnEnd,
+    keyterms: config.keyterms,
+    diarize: config.diarize,
     ...given("caseQuestion", config.caseQuestion),
+  };
+}
+
+function readResume(
+  resume: Resume,
+  config: StreamConfig,
+  speaker: Speaker,
+  token: StreamToken,
+): ContinueRequest {
+  const { sessionId, resumeToken, finalsReceived } = resume;
+  return {
+    sessionId,
+    resumeToken,
+    speaker,
+    token,
+    ...(finalsReceived === undefined ? {} : { finalsReceived }),
+    format: {
+      ...(config.encoding === AudioEncoding.UNSPECIFIED ? {} : { encoding: readEncoding(config.encoding) }),
+      ...(config.sampleRateHz === 0 ? {} : { sampleRateHz: config.sampleRateHz }),
+      ...(config.channelCount === 0 ? {} : { channelCount: config.channelCount }),
+    },
   };
 }
 

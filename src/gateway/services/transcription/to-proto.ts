@@ -3,6 +3,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PauseKind } from "../../../../gen/ts/parley/transcription/v1/delivery_pb.ts";
 import {
+  AudioGapReason,
   SessionEndReason,
   SessionState,
   SpeechState,
@@ -10,12 +11,13 @@ import {
   WordTimes,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type {
+  AudioGapSchema,
   SessionSchema,
   SessionSummarySchema,
   TranscribeResponseSchema,
   TranscriptSchema,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import type { StoredSession } from "../../../transcription/session-store.ts";
+import type { AudioGap, StoredSession } from "../../../transcription/session-store.ts";
 import type {
   SessionEvent,
   SessionSummary,
@@ -31,6 +33,7 @@ export function eventToProto(event: SessionEvent): EventInit {
         case: "sessionStarted",
         value: {
           sessionId: event.sessionId,
+          resumeToken: event.resumeToken,
           nextSample: BigInt(event.nextSample),
           epoch: event.epoch,
           engine: event.engine,
@@ -54,6 +57,8 @@ export function eventToProto(event: SessionEvent): EventInit {
       };
     case "delivery":
       return { case: "deliveryUpdate", value: event.figures };
+    case "gap":
+      return { case: "audioGap", value: gapToProto(event) };
     case "warning":
       return {
         case: "warning",
@@ -92,13 +97,13 @@ export function summaryToProto(summary: SessionSummary): MessageInitShape<typeof
         type: "transcript",
         revision: 0,
         isFinal: true,
-        wordTimes: summary.wordTimes,
       }),
     ),
     formulaVersion: figures.formulaVersion,
     interviewId: summary.interviewId ?? "",
     wordTimes: wordTimes[summary.wordTimes],
     engine: summary.engine,
+    gaps: summary.gaps.map(gapToProto),
   };
 }
 
@@ -118,6 +123,14 @@ export function sessionToProto(session: StoredSession): MessageInitShape<typeof 
     committedThroughSample: BigInt(session.committedThrough),
     sampleRateHz: session.sampleRateHz,
     channelCount: session.channelCount,
+  };
+}
+
+function gapToProto(gap: AudioGap): MessageInitShape<typeof AudioGapSchema> {
+  return {
+    firstSample: BigInt(gap.firstSample),
+    endSample: BigInt(gap.endSample),
+    reason: gapReasons[gap.reason],
   };
 }
 
@@ -143,7 +156,13 @@ const warningCodes = {
   "token-expiring": WarningCode.TOKEN_EXPIRING,
   "server-stopping": WarningCode.SERVER_STOPPING,
   "engine-restarted": WarningCode.ENGINE_RESTARTED,
+  "engine-changed": WarningCode.ENGINE_CHANGED,
   "storage-slow": WarningCode.STORAGE_SLOW,
+} as const;
+const gapReasons = {
+  "client-dropped": AudioGapReason.CLIENT_DROPPED,
+  "engine-failed": AudioGapReason.ENGINE_FAILED,
+  "source-lost": AudioGapReason.SOURCE_LOST,
 } as const;
 const sessionStates = {
   active: SessionState.ACTIVE,

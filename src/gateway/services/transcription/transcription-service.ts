@@ -16,8 +16,9 @@ import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/exp
 import type { ExportFormat } from "../../../transcription/export/export-transcript.ts";
 import type { SessionStore, StoredSession } from "../../../transcription/session-store.ts";
 import type { LiveSessions } from "../../../transcription/session/live-sessions.ts";
+import { Session } from "../../../transcription/session/session.ts";
 import { summarize } from "../../../transcription/session/summarize.ts";
-import { feedSession, maxIdleMs, nextWithin } from "../../../transcription/sources/feed-session.ts";
+import { feedSession, nextWithin } from "../../../transcription/sources/feed-session.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { given } from "../optional.ts";
 import { readPage } from "../page.ts";
@@ -29,6 +30,8 @@ export interface TranscriptionServiceDependencies {
   readonly sessions: LiveSessions;
   readonly store: SessionStore;
   readonly clock: Clock;
+  /** A client that says nothing for so long is taken for dead. */
+  readonly maxIdleMs: number;
   /** Throws TokenError. */
   readonly verifyToken: (token: string) => Caller;
 }
@@ -37,27 +40,33 @@ export interface TranscriptionServiceDependencies {
 export function transcriptionService(
   dependencies: TranscriptionServiceDependencies,
 ): Partial<ServiceImpl<typeof TranscriptionService>> {
-  const { store } = dependencies;
+  const { store, sessions, clock, maxIdleMs } = dependencies;
   return {
     async *transcribe(requests, context) {
       const caller = requireCaller(context, "participant");
       const iterator = requests[Symbol.asyncIterator]() as AsyncIterator<TranscribeRequest, undefined>;
-      const first = await nextWithin({ next: () => readNext(iterator) }, maxIdleMs, dependencies.clock);
-      const session = await dependencies.sessions.open(
-        readStreamConfig(first.done ? undefined : first.value, caller),
-      );
-      const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
-      void feedSession(session, source, { clock: dependencies.clock, signal: context.signal });
-      let sequence = 0;
+      const first = await nextWithin({ next: () => readNext(iterator) }, maxIdleMs, clock);
+      const asked = readStreamConfig(first.done ? undefined : first.value, caller);
+      const session =
+        asked.type === "open" ? await sessions.open(asked.options) : await sessions.resume(asked.request);
+      if (session instanceof Session) {
+        const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
+        void feedSession(session, source, { clock, maxIdleMs, signal: context.signal });
+      }
+      let sequence = session.firstSequence;
       for await (const event of session.events) {
-        sequence += 1;
         yield { sequence, event: eventToProto(event) };
+        sequence += 1;
       }
     },
 
     async getSession(request, context) {
       const session = await ownSession(request.sessionId, context, store);
-      const summary = summarize(session, await store.segments(session.sessionId));
+      const [segments, gaps] = await Promise.all([
+        store.segments(session.sessionId),
+        store.gaps(session.sessionId),
+      ]);
+      const summary = summarize(session, segments, gaps);
       return { session: sessionToProto(session), summary: summaryToProto(summary) };
     },
 
@@ -79,7 +88,8 @@ export function transcriptionService(
       const segments = await store.segments(session.sessionId);
       const fileName = (extension: string) => `session-${session.sessionId}.${extension}`;
       if (request.format === TranscriptFormat.JSON) {
-        const summary = create(SessionSummarySchema, summaryToProto(summarize(session, segments)));
+        const gaps = await store.gaps(session.sessionId);
+        const summary = create(SessionSummarySchema, summaryToProto(summarize(session, segments, gaps)));
         return {
           content: toJsonString(SessionSummarySchema, summary, { prettySpaces: 2 }),
           contentType: "application/json",

@@ -56,6 +56,7 @@ class OfflineSpeechEngine implements OfflineEngine {
     this.#maxStreams = processes * this.#perProcess;
     this.capabilities = {
       interimResults: true,
+      longestSegmentMs: 16_500,
       wordTimes: "estimated",
       confidence: true,
       fillers: "kept",

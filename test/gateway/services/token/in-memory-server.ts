@@ -28,6 +28,8 @@ import type { LiveKitSettings } from "../../../../src/token/livekit-token.ts";
 import { issueTranscriptionToken } from "../../../../src/token/transcription-token.ts";
 import { issueUserToken } from "../../../../src/token/user-token.ts";
 import { verifyCredential, verifyOwnToken } from "../../../../src/token/verify-credential.ts";
+import { EngineChoice } from "../../../../src/transcription/engines/engine-choice.ts";
+import { defaultSessionLimits } from "../../../../src/transcription/session/session-options.ts";
 import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
 import { summarize } from "../../../../src/transcription/session/summarize.ts";
 import { createScriptedEngine } from "../../../fakes/scripted-engine.ts";
@@ -84,7 +86,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     async loadSession(sessionId) {
       const session = await storage.sessions.get(sessionId);
       if (!session) return undefined;
-      const { words, figures } = summarize(session, await storage.sessions.segments(sessionId));
+      const { words, figures } = summarize(session, await storage.sessions.segments(sessionId), []);
       return { ...session, hasEnded: session.state === "ended", words, figures };
     },
     clock: systemClock,
@@ -92,7 +94,8 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
   await interviews.start();
   const sessions = new LiveSessions({
     store: storage.sessions,
-    engine: createScriptedEngine({ script: [] }),
+    engines: new EngineChoice([createScriptedEngine({ script: [] })], systemClock),
+    limits: defaultSessionLimits,
     clock: systemClock,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
     onProblem: () => undefined,
@@ -114,6 +117,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         sessions,
         store: storage.sessions,
         clock: systemClock,
+        maxIdleMs: defaultSessionLimits.maxIdleMs,
         verifyToken: (token) => verifyOwnToken(token, jwt, time.nowMs),
       }),
     );

@@ -1,0 +1,83 @@
+/**
+ * Last words of sessions whose stream broke: heard, and not committed, since a client that comes back says them again. When
+ * it does not come back within the window, or this server stops, they are written after all.
+ */
+import type { Clock } from "../../clock.ts";
+import type { SessionStore } from "../session-store.ts";
+import { retryWhileUnavailable } from "./committer.ts";
+import type { LastWords } from "./session.ts";
+
+export interface KeptLastWordsOptions {
+  readonly store: Pick<SessionStore, "commit" | "end">;
+  readonly clock: Clock;
+  /** How long a session can be continued, in milliseconds. */
+  readonly windowMs: number;
+  readonly onProblem: (sessionId: string, message: string, error: unknown) => void;
+}
+
+interface Kept {
+  readonly words: LastWords;
+  readonly cancel: () => void;
+}
+
+export class KeptLastWords {
+  readonly #options: KeptLastWordsOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #closing = new AbortController();
+
+  constructor(options: KeptLastWordsOptions) {
+    this.#options = options;
+  }
+
+  keep(sessionId: string, words: LastWords): void {
+    this.forget(sessionId);
+    const cancel = this.#options.clock.after(this.#options.windowMs, () => {
+      this.#kept.delete(sessionId);
+      void this.#write(sessionId, words, true);
+    });
+    this.#kept.set(sessionId, { words, cancel });
+  }
+
+  /** The session goes on: its client says them again. */
+  forget(sessionId: string): void {
+    this.#kept.get(sessionId)?.cancel();
+    this.#kept.delete(sessionId);
+  }
+
+  /** Commits all of them now; their sessions can still be continued, behind them. Never rejects. */
+  async writeAll(): Promise<void> {
+    const all = [...this.#kept];
+    for (const [sessionId] of all) this.forget(sessionId);
+    await Promise.all(all.map(([sessionId, { words }]) => this.#write(sessionId, words, false)));
+  }
+
+  /** Gives up on what is not written. */
+  close(): void {
+    for (const sessionId of [...this.#kept.keys()]) this.forget(sessionId);
+    this.#closing.abort();
+  }
+
+  async #write(sessionId: string, words: LastWords, isOver: boolean): Promise<void> {
+    const { store, clock, onProblem } = this.#options;
+    const { epoch, commit, durationMs, reason } = words;
+    try {
+      await retryWhileUnavailable(
+        async () => {
+          await store.commit(sessionId, epoch, commit);
+          if (isOver)
+            await store.end(sessionId, epoch, { reason, durationMs, endTime: new Date(clock.now()) });
+        },
+        clock,
+        this.#closing.signal,
+      );
+    } catch (error) {
+      // Fenced: the session was continued elsewhere, and its client said these words again.
+      if (!isFenced(error))
+        onProblem(sessionId, "the last words of a broken stream were not committed", error);
+    }
+  }
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "fenced";
+}

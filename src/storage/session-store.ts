@@ -246,8 +246,8 @@ function takeOverOnce(db: Database, request: TakeOverRequest) {
     .where("user_id", "=", request.userId)
     .where("room_name", "=", request.roomName)
     .where("participant_identity", "=", request.participantIdentity)
-    .where(({ eb, or }) =>
-      or([eb("state", "=", "active"), eb("interrupt_time", ">=", ago(request.windowMs))]),
+    .where((row) =>
+      row.or([row.eb("state", "=", "active"), row.eb("interrupt_time", ">=", ago(request.windowMs))]),
     )
     .where("state", "<>", "ended")
     .returningAll()

@@ -38,7 +38,7 @@ const resume = (started: SessionStarted, fields: { finalsReceived?: number; toke
     resumeToken: fields.token ?? resumeToken,
     finalsReceived: fields.finalsReceived,
   };
-  return open({ message: { case: "config", value: { resume: asked } } } as RequestMessage);
+  return open({ message: { case: "config", value: { resume: asked } } });
 };
 /** In chunks of up to a second. */
 const say = (stream: RawStream, firstSample: number, samples: Int16Array, channels = 1) => {
@@ -237,10 +237,10 @@ describe("a stream is not continued", () => {
     const other = await mintTranscriptionToken(server.url, server.apiKey, "somebody-else");
     const { sessionId, resumeToken } = started;
     const value = { resume: { sessionId, resumeToken } };
-    const theirs = await open({ message: { case: "config", value } } as RequestMessage, other).status;
+    const theirs = await open({ message: { case: "config", value } }, other).status;
     expect([theirs.code, theirs.details]).toEqual([wrong.code, wrong.details]);
     const faster = { ...value, sampleRateHz: 48_000 };
-    const differing = await open({ message: { case: "config", value: faster } } as RequestMessage).status;
+    const differing = await open({ message: { case: "config", value: faster } }).status;
     expect(differing.code).toBe(Status.INVALID_ARGUMENT);
     expect(differing.details).toMatch(/opened with LINEAR16, 16000 Hz, 1 channel/);
     const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));
@@ -277,7 +277,7 @@ describe("a token", () => {
   const resumeWith = (started: SessionStarted, credential: string) => {
     const { sessionId, resumeToken } = started;
     const value = { resume: { sessionId, resumeToken } };
-    return open({ message: { case: "config", value } } as RequestMessage, credential);
+    return open({ message: { case: "config", value } }, credential);
   };
 
   test("that expires in mid-stream ends the stream, and a fresh one continues it", async () => {

@@ -2,13 +2,14 @@
  * The sessions that this process serves: opens and continues them, keeps them marked as alive, calls interrupted what a dead
  * process left behind, ends what nobody came back for, and brings all of them to a safe place when the server stops.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
 import { continueSession } from "./continue-session.ts";
 import type { ContinueRequest, CompletedSession } from "./continue-session.ts";
 import { KeptLastWords } from "./kept-last-words.ts";
+import { createResumeToken } from "./resume-token.ts";
 import { Session } from "./session.ts";
 import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 
@@ -56,7 +57,7 @@ export class LiveSessions {
   open(options: Omit<SessionOptions, "sessionId" | "resumeToken">): Promise<Session> {
     return this.#serve(() =>
       Session.open(
-        { ...options, sessionId: randomUUID(), resumeToken: randomBytes(32).toString("base64url") },
+        { ...options, sessionId: randomUUID(), resumeToken: createResumeToken() },
         this.#dependencies,
       ),
     );

@@ -4,29 +4,20 @@
  * files: opening, hearing, completing and breaking off share one state, and an order between them that has to be seen at
  * once.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { sleep } from "../../clock.ts";
 import { bytesPerFrame } from "../audio/audio-format.ts";
 import { checkPlace, countFrames } from "../audio/check-audio.ts";
 import { decodeAudio } from "../audio/decode-audio.ts";
 import type { SpeechEngine } from "../engines/speech-engine.ts";
 import { SessionError } from "../session-error.ts";
-import type {
-  AudioGap,
-  EngineRecord,
-  SessionCommit,
-  SessionEndReason,
-  StoredSegment,
-} from "../session-store.ts";
-import { Committer, retryWhileUnavailable } from "./committer.ts";
+import type { SessionCommit, SessionEndReason, StoredSegment } from "../session-store.ts";
+import { Committer } from "./committer.ts";
 import { asSessionError, endReasonOf } from "./end-reason.ts";
-import { engineRecord, joinRecords } from "./engine-record.ts";
-import { EventQueue } from "./event-queue.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { engineRecord } from "./engine-record.ts";
+import type { EventQueue } from "./event-queue.ts";
 import { finalEvent } from "./lane-captions.ts";
 import { Lanes } from "./lanes.ts";
+import { NumberedEvents } from "./numbered-events.ts";
 import { Pacer } from "./pacer.ts";
-import { estimateBytes, takeSnapshot } from "./session-events.ts";
 import type { SessionEvent, WarningCode } from "./session-events.ts";
 import type {
   ContinuedSession,
@@ -34,18 +25,16 @@ import type {
   SessionOptions,
   StreamToken,
 } from "./session-options.ts";
-import { measureSegments, summarize } from "./summarize.ts";
+import { SessionRecord } from "./session-record.ts";
+import { SessionWords } from "./session-words.ts";
 import { TokenTimer } from "./token-timer.ts";
+import { withinTime } from "./within-time.ts";
 
 /** Audio that may be unacknowledged before the client has to wait, in ms: with the largest chunk, 8 s, it makes 30 s. */
 const maxUnacknowledgedMs = 22_000;
 /** What a broken session may take to bring its last words in safety, in milliseconds. */
 const closingMs = 15_000;
 const minDeliveryIntervalMs = 1_000;
-const heartbeatMs = 3_000;
-/** Numbers of events that a commit sets aside, and how few may be left before the next: far more than events between two. */
-const reservedNumbers = 4_096;
-const fewNumbers = 1_024;
 
 /** Words that were heard after the stream broke. Its client will say them again, unless it never comes back. */
 export interface LastWords {
@@ -56,7 +45,6 @@ export interface LastWords {
 }
 
 export class Session {
-  readonly events: EventQueue<SessionEvent>;
   readonly sessionId: string;
   readonly epoch: number;
   /** The number of the first event. */
@@ -65,15 +53,14 @@ export class Session {
   readonly #dependencies: SessionDependencies;
   readonly #continued: ContinuedSession | undefined;
   readonly #createTime: Date;
+  readonly #words: SessionWords;
+  readonly #events: NumberedEvents;
+  readonly #record: SessionRecord;
   readonly #lanes: Lanes;
   readonly #committer: Committer;
   readonly #tokenTimer: TokenTimer;
   readonly #deliveryPacer: Pacer;
-  readonly #heartbeat: Heartbeat;
   readonly #closed = Promise.withResolvers<undefined>();
-  #segments: StoredSegment[];
-  #gaps: AudioGap[];
-  #engine: EngineRecord | undefined;
   #token: StreamToken;
   /** Place of the next sample that the client sends. */
   #position: number;
@@ -85,11 +72,7 @@ export class Session {
   /** Why the session is not complete though its client half-closed: it left, or the server stops, or the like. */
   #interruption: SessionError | undefined;
   #cancelDeadline: (() => void) | undefined;
-  /** Gives up on the database. */
-  readonly #giveUp = new AbortController();
-  #sequenceCeiling: number;
   #finalizedThrough = -Infinity;
-  #wordCount = 0;
   #wakeWriter: (() => void) | undefined;
   /** Finals that came after the stream broke; undefined before. */
   #heldBack: StoredSegment[] | undefined;
@@ -109,22 +92,23 @@ export class Session {
     this.#dependencies = dependencies;
     this.#continued = continued;
     this.#createTime = continued?.createTime ?? new Date(clock.now());
-    this.#segments = [...(continued?.segments ?? [])];
-    this.#gaps = [...(continued?.gaps ?? [])];
-    this.#engine = continued?.engine;
+    this.#words = new SessionWords(continued);
     this.#token = options.token;
     this.#position = continued?.committedThrough ?? 0;
     this.#acknowledged = this.#position;
     this.#heardThrough = this.#position;
-    this.#sequenceCeiling = this.firstSequence - 1 + reservedNumbers;
-    this.events = new EventQueue<SessionEvent>({
-      maxBytes: dependencies.limits.maxUnreadBytes,
-      sizeOf: estimateBytes,
+    this.#record = new SessionRecord(options, dependencies, this.epoch);
+    this.#events = new NumberedEvents({
+      clock,
+      firstSequence: this.firstSequence,
+      maxUnreadBytes: dependencies.limits.maxUnreadBytes,
       onOverflow: () => {
         const error = new SessionError("reader-stalled", "events were not read; read them, and resume");
         this.fail(error);
         return error;
       },
+      onSilence: () => this.#pushAck(),
+      onFewNumbers: () => this.#committer.request(),
     });
     this.#committer = new Committer({
       store,
@@ -141,10 +125,10 @@ export class Session {
     this.#lanes = this.#createLanes();
     this.#deliveryPacer = new Pacer(
       clock,
-      () => this.#deliveryIntervalMs(),
+      // Measuring takes longer the more was said; in a long session the figures move more slowly too.
+      () => Math.max(minDeliveryIntervalMs, this.#words.wordCount),
       () => this.#pushDelivery(),
     );
-    this.#heartbeat = new Heartbeat(clock, heartbeatMs, () => this.#pushAck());
     this.#tokenTimer = new TokenTimer({
       clock,
       onExpiring: (deadline) =>
@@ -178,6 +162,10 @@ export class Session {
       session.#release();
       throw error;
     }
+  }
+
+  get events(): EventQueue<SessionEvent> {
+    return this.#events.queue;
   }
 
   /** Audio received, in milliseconds. */
@@ -266,16 +254,13 @@ export class Session {
       this.#committer.advance(this.#position);
       await this.#committer.flush();
       this.#throwIfInterrupted();
-      const interviewId = this.#options.analyzeOnEnd ? await this.#queueAnalysis() : undefined;
+      const interviewId = this.#options.analyzeOnEnd ? await this.#record.queueAnalysis() : undefined;
       this.#throwIfInterrupted();
-      await this.#writeEnd("completed", interviewId);
+      await this.#record.end("completed", this.durationMs, interviewId);
       this.#deliveryPacer.clear();
       this.#pushDelivery();
-      this.#push({
-        type: "summary",
-        summary: summarize(this.#describe(interviewId), this.#segments, this.#gaps),
-      });
-      this.events.end();
+      this.#pushSummary(interviewId);
+      this.#events.end();
       this.#release();
     } catch (error) {
       const failure = this.#interruption ?? asSessionError(error);
@@ -293,7 +278,7 @@ export class Session {
   fail(error: SessionError): void {
     if (error.code === "superseded" && this.#isOpen) {
       this.#interruption = error;
-      this.events.end(error);
+      this.#events.end(error);
       this.#release();
       return;
     }
@@ -308,7 +293,7 @@ export class Session {
     }
     // The session is being completed, which takes as long as the engine and the database take; no longer now.
     this.#cancelDeadline = this.#dependencies.clock.after(closingMs, () => {
-      this.#giveUp.abort();
+      this.#record.giveUp();
       this.#committer.close();
       this.#lanes.abort();
     });
@@ -329,9 +314,12 @@ export class Session {
       interimResults,
       keyterms,
       diarize,
-      startSamples: Array.from({ length: format.channelCount }, (_, channel) => this.#committedIn(channel)),
-      nextSegmentIndex: Math.max(-1, ...this.#segments.map((segment) => segment.segmentIndex)) + 1,
-      nextFinalNumber: Math.max(0, ...this.#segments.map((segment) => segment.finalNumber)) + 1,
+      // A final may be committed before the boundary after it is; its audio must not be heard twice.
+      startSamples: Array.from({ length: format.channelCount }, (_, channel) =>
+        Math.max(this.#position, this.#words.endOf(channel)),
+      ),
+      nextSegmentIndex: this.#words.nextSegmentIndex,
+      nextFinalNumber: this.#words.nextFinalNumber,
       onEvent: (event) => this.#push(event),
       onFinal: (segment) => (this.#heldBack ? this.#heldBack.push(segment) : this.#committer.add(segment)),
       onHeard: (through) => this.#heard(through),
@@ -345,26 +333,18 @@ export class Session {
     });
   }
 
-  /** A final may be committed before the boundary after it is; its audio must not be heard twice. */
-  #committedIn(channel: number): number {
-    const ends = this.#segments
-      .filter((segment) => segment.channel === channel)
-      .map((segment) => segment.endSample);
-    return Math.max(this.#position, ...ends);
-  }
-
   async #open(): Promise<void> {
     await this.#lanes.open();
     this.#throwIfInterrupted();
     const current = this.#lanes.engine;
-    this.#engine = this.#engine ? joinRecords(this.#engine, current) : current;
-    if (!this.#continued) await this.#create(current);
+    this.#words.addEngine(current);
+    if (!this.#continued) await this.#record.create(current, this.#createTime, this.#events.ceiling);
     this.#isOpen = true;
     if (this.#interruption) {
       if (!this.#continued) await this.#writeInterruption(this.#interruption);
       throw this.#interruption;
     }
-    this.events.pushAsked({
+    const started: SessionEvent = {
       type: "started",
       sessionId: this.sessionId,
       resumeToken: this.#options.resumeToken,
@@ -372,52 +352,13 @@ export class Session {
       epoch: this.epoch,
       engine: current.engine,
       wordTimes: current.wordTimes,
-      fillersDetectable: this.#engine.fillers === "kept",
+      fillersDetectable: this.#words.engine?.fillers === "kept",
       createTime: this.#createTime,
       tokenExpireTime: this.#token.expireTime,
-    });
-    this.#repeatFinals();
+    };
+    const missed = this.#words.after(this.#continued?.finalsReceived ?? Infinity);
+    this.#events.start([started, ...missed.map((segment) => finalEvent(segment, 0))]);
     this.#tokenTimer.set(this.#token.expireTime);
-    this.#heartbeat.start();
-  }
-
-  async #create(engine: EngineRecord): Promise<void> {
-    const { resumeToken, format, languageCode } = this.#options;
-    const { userId, roomName, participantIdentity } = this.#options;
-    const { interimResults, analyzeOnEnd, caseQuestion, keyterms, diarize } = this.#options;
-    await this.#dependencies.store.create(
-      {
-        sessionId: this.sessionId,
-        userId,
-        roomName,
-        participantIdentity,
-        sampleRateHz: format.sampleRateHz,
-        channelCount: format.channelCount,
-        languageCode,
-        ...engine,
-        createTime: this.#createTime,
-      },
-      {
-        resumeTokenHash: hashResumeToken(resumeToken),
-        options: {
-          encoding: format.encoding,
-          interimResults,
-          analyzeOnEnd,
-          ...(caseQuestion === undefined ? {} : { caseQuestion }),
-          keyterms,
-          diarize,
-        },
-        sequenceCeiling: this.#sequenceCeiling,
-      },
-    );
-  }
-
-  /** What an earlier stream committed, and may not have been able to send. */
-  #repeatFinals(): void {
-    const received = this.#continued?.finalsReceived ?? Infinity;
-    const missed = this.#segments.filter((segment) => segment.finalNumber > received);
-    for (const segment of missed.sort((a, b) => a.finalNumber - b.finalNumber))
-      this.events.pushAsked(finalEvent(segment, 0));
   }
 
   /** The first chunk says where the client's audio begins. */
@@ -453,31 +394,26 @@ export class Session {
 
   #onEngineChange(engine: SpeechEngine, error: Error): void {
     this.#report("the speech engine failed and another takes over", error);
-    const taken = engineRecord([engine]);
-    this.#engine = this.#engine ? joinRecords(this.#engine, taken) : taken;
-    if (this.#isOpen)
-      this.#warn(
-        "engine-changed",
-        `the speech engine was replaced by "${engine.name}"; captions may be late`,
-      );
+    if (!this.#isOpen) return; // nobody was told of the other one
+    this.#words.addEngine(engineRecord([engine]));
+    this.#warn("engine-changed", `the speech engine was replaced by "${engine.name}"; captions may be late`);
   }
 
   #describeCommit(): Pick<SessionCommit, "sequenceCeiling" | "engine"> {
-    this.#sequenceCeiling = this.#sequence + reservedNumbers;
     return {
-      sequenceCeiling: this.#sequenceCeiling,
-      ...(this.#engine === undefined ? {} : { engine: this.#engine }),
+      sequenceCeiling: this.#events.raiseCeiling(),
+      ...(this.#words.engine === undefined ? {} : { engine: this.#words.engine }),
     };
   }
 
   /** The one place where anything is acknowledged. */
   #committed({ segments, gaps = [], committedThrough }: SessionCommit): void {
     for (const gap of gaps) {
-      this.#gaps.push(gap);
+      this.#words.addGap(gap);
       this.#push({ type: "gap", ...gap });
     }
     for (const segment of segments) {
-      this.#segments.push(segment);
+      this.#words.addSegment(segment);
       const event = this.#lanes.finalEvent(segment);
       if (event) this.#push(event);
     }
@@ -490,13 +426,7 @@ export class Session {
   }
 
   #push(event: SessionEvent): void {
-    this.events.push(event);
-    this.#heartbeat.said();
-    if (this.#sequence > this.#sequenceCeiling - fewNumbers) this.#committer.request();
-  }
-
-  get #sequence(): number {
-    return this.firstSequence - 1 + this.events.pushed;
+    this.#events.push(event);
   }
 
   #pushAck(): void {
@@ -505,31 +435,29 @@ export class Session {
   }
 
   #pushDelivery(): void {
-    const figures = measureSegments(this.#segments, this.#describe());
-    this.#wordCount = figures.totalWords;
-    this.#push({ type: "delivery", figures: takeSnapshot(figures) });
+    this.#push({ type: "delivery", figures: this.#words.takeFigures(this.durationMs) });
   }
 
-  /** Measuring takes longer the more was said; in a long session the figures move more slowly too. */
-  #deliveryIntervalMs(): number {
-    return Math.max(minDeliveryIntervalMs, this.#wordCount);
+  #pushSummary(interviewId?: string): void {
+    const { sessionId, durationMs } = this;
+    const session = { sessionId, durationMs, ...(interviewId === undefined ? {} : { interviewId }) };
+    this.#push({ type: "summary", summary: this.#words.summarize(session) });
   }
 
   async #breakOff(error: SessionError): Promise<void> {
     if (error.code === "superseded") {
-      this.events.end(error);
+      this.#events.end(error);
       this.#release();
       return;
     }
-    this.#heartbeat.stop();
     const hearsAll = error.isFinal || error.code === "stopping";
     if (hearsAll)
       await this.#attempt("the last audio of a broken stream was not heard", () => this.#lanes.end());
     else this.#holdBack(error);
     await this.#attempt("words of a broken stream were not committed", () => this.#committer.flush());
-    this.events.end(error);
+    this.#events.end(error);
     await this.#attempt("the session's end was not written", () =>
-      error.isFinal ? this.#writeEnd(endReasonOf(error)) : this.#writeInterruption(error),
+      error.isFinal ? this.#record.end(endReasonOf(error), this.durationMs) : this.#writeInterruption(error),
     );
     if (this.#heldBack) {
       await this.#attempt("the last audio of a broken stream was not heard", () => this.#lanes.end());
@@ -541,7 +469,7 @@ export class Session {
   /** From here on nothing is committed but what is final already; the client need not wait for that. */
   #holdBack(error: SessionError): void {
     this.#heldBack = [];
-    this.events.end(error);
+    this.#events.end(error);
   }
 
   #keepLastWords(segments: readonly StoredSegment[], error: SessionError): void {
@@ -557,70 +485,20 @@ export class Session {
   /** What cannot be done in time is not done; the log says so. */
   async #attempt(failure: string, work: () => Promise<unknown>): Promise<void> {
     if (this.#isSuperseded()) return;
-    const done = new AbortController();
-    const deadline = sleep(this.#dependencies.clock, closingMs, done.signal).then(
-      () => Promise.reject(new SessionError("internal", `not done within ${closingMs} ms`)),
-      () => undefined, // the work was faster
-    );
     try {
-      await Promise.race([work(), deadline]);
+      await withinTime(this.#dependencies.clock, closingMs, work());
     } catch (cause) {
       if (!this.#isSuperseded()) this.#report(failure, cause);
-    } finally {
-      done.abort();
     }
   }
 
-  /** The id is chosen here, so that a second try queues the same interview. */
-  async #queueAnalysis(): Promise<string> {
-    const { sessionId, userId, roomName, caseQuestion } = this.#options;
-    const interviewId = randomUUID();
-    const request = {
-      interviewId,
-      sessionId,
-      userId,
-      roomName,
-      ...(caseQuestion === undefined ? {} : { caseQuestion }),
-    };
-    await this.#untilDatabaseAnswers(() => this.#dependencies.queueAnalysis(request));
-    return interviewId;
+  #writeInterruption(error: SessionError): Promise<void> {
+    return this.#record.interrupt(error, this.durationMs, this.#events.sequence);
   }
 
-  async #writeEnd(reason: SessionEndReason, interviewId?: string): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    const end = {
-      reason,
-      durationMs: this.durationMs,
-      endTime: new Date(clock.now()),
-      ...(interviewId === undefined ? {} : { interviewId }),
-    };
-    await this.#untilDatabaseAnswers(() => store.end(this.sessionId, this.epoch, end));
-  }
-
-  async #writeInterruption(error: SessionError): Promise<void> {
-    const interruption = {
-      reason: endReasonOf(error),
-      durationMs: this.durationMs,
-      sequence: this.#sequence,
-    };
-    const { store } = this.#dependencies;
-    await this.#untilDatabaseAnswers(() => store.interrupt(this.sessionId, this.epoch, interruption));
-  }
-
-  #untilDatabaseAnswers(work: () => Promise<void>): Promise<void> {
-    return retryWhileUnavailable(work, this.#dependencies.clock, this.#giveUp.signal);
-  }
-
-  #describe(interviewId?: string) {
-    return {
-      sessionId: this.sessionId,
-      ...(this.#engine ?? this.#lanes.engine),
-      durationMs: this.durationMs,
-      ...(interviewId === undefined ? {} : { interviewId }),
-    };
-  }
-
+  /** Nothing is said before SessionStarted. */
   #warn(code: WarningCode, message: string, deadline?: Date): void {
+    if (!this.#isOpen) return;
     this.#push({ type: "warning", code, message, ...(deadline === undefined ? {} : { deadline }) });
   }
 
@@ -631,12 +509,11 @@ export class Session {
   #release(): void {
     this.#closing = true;
     this.#cancelDeadline?.();
-    this.#giveUp.abort();
+    this.#record.giveUp();
     this.#lanes.abort();
     this.#committer.close();
     this.#tokenTimer.clear();
     this.#deliveryPacer.clear();
-    this.#heartbeat.stop();
     this.#wakeWriter?.();
     this.#closed.resolve(undefined);
   }
@@ -652,9 +529,4 @@ export class Session {
   #toMs(samples: number): number {
     return Math.floor((samples * 1000) / this.#options.format.sampleRateHz);
   }
-}
-
-/** Only the hash of a resume token is stored. The token is random: no salt is needed. */
-export function hashResumeToken(resumeToken: string): Uint8Array {
-  return createHash("sha256").update(resumeToken).digest();
 }

@@ -12,6 +12,8 @@ const againAfterMs = 4_000;
 /** Sound this much below the loudest of late is a pause: 20 dB, as amplitude. */
 const pauseRatio = 0.1;
 const pauseMs = 160;
+/** What a level is taken of. */
+const frameMs = 20;
 /** By how much the loudest is forgotten in a second: a loud laugh must not make all that follows it a pause. */
 const decayPerSecond = 0.85;
 
@@ -44,12 +46,17 @@ export class ForcedCut {
   }
 
   #listen(piece: Float32Array): void {
-    if (piece.length === 0) return;
+    const frameSamples = this.#samples(frameMs);
+    for (let at = 0; at < piece.length; at += frameSamples)
+      this.#listenTo(piece.subarray(at, at + frameSamples));
+  }
+
+  #listenTo(frame: Float32Array): void {
     let sum = 0;
-    for (const sample of piece) sum += sample * sample;
-    const level = Math.sqrt(sum / piece.length);
-    this.#loudest = Math.max(level, this.#loudest * decayPerSecond ** (piece.length / this.#sampleRateHz));
-    this.#quietSamples = level <= this.#loudest * pauseRatio ? this.#quietSamples + piece.length : 0;
+    for (const sample of frame) sum += sample * sample;
+    const level = Math.sqrt(sum / frame.length);
+    this.#loudest = Math.max(level, this.#loudest * decayPerSecond ** (frame.length / this.#sampleRateHz));
+    this.#quietSamples = level <= this.#loudest * pauseRatio ? this.#quietSamples + frame.length : 0;
   }
 
   #samples(ms: number): number {

@@ -49,7 +49,7 @@ const maxRestartsBeforeChange = 2;
 /** Stretches of audio in a row that may be passed over because no engine survives them. */
 const maxGaps = 2;
 /** Pieces are so small while a good place to cut is looked for, in milliseconds. */
-const cuttingPieceMs = 100;
+const cuttingPieceMs = 40;
 const firstBackoffMs = 250;
 const maxBackoffMs = 5_000;
 

@@ -30,13 +30,15 @@ export interface TestSession {
 
 export interface TestSessionOptions extends Partial<SessionOptions> {
   readonly engine?: SpeechEngine;
+  /** Taken when `engine` fails. */
+  readonly secondEngine?: SpeechEngine;
   readonly script?: readonly ScriptedEvent[];
   /** Nobody reads the events. */
   readonly unread?: boolean;
 }
 
 export async function openTestSession(options: TestSessionOptions = {}): Promise<TestSession> {
-  const { engine, script, unread, ...given } = options;
+  const { engine, secondEngine, script, unread, ...given } = options;
   const clock = createManualClock();
   const store = createMemorySessionStore(clock.now);
   const analyses: AnalysisRequest[] = [];
@@ -60,7 +62,13 @@ export async function openTestSession(options: TestSessionOptions = {}): Promise
     {
       store,
       clock,
-      engines: new EngineChoice([engine ?? createScriptedEngine({ script: script ?? [] })], clock),
+      engines: new EngineChoice(
+        [
+          engine ?? createScriptedEngine({ script: script ?? [] }),
+          ...(secondEngine === undefined ? [] : [secondEngine]),
+        ],
+        clock,
+      ),
       limits: defaultSessionLimits,
       queueAnalysis: (request) => {
         analyses.push(request);

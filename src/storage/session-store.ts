@@ -235,6 +235,7 @@ function takeOverOnce(db: Database, request: TakeOverRequest) {
     .updateTable("sessions")
     .set({
       epoch: sql<number>`epoch + 1`,
+      sequence_ceiling: sql<number>`sequence_ceiling + ${request.reservedNumbers}::int8`,
       state: "active",
       touch_time: sql<Date>`now()`,
       interrupt_time: null,

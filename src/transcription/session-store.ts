@@ -148,6 +148,8 @@ export interface TakeOverRequest {
   readonly roomName: string;
   readonly participantIdentity: string;
   readonly windowMs: number;
+  /** By so much the ceiling is raised: numbers of events for the new stream, should nothing of it be committed. */
+  readonly reservedNumbers: number;
 }
 
 export type TakeOver =

@@ -34,6 +34,7 @@ forEachDatabase((_name, open) => {
       roomName: "room",
       participantIdentity: "ada",
       windowMs,
+      reservedNumbers: 100,
       ...fields,
     });
   const backdate = (sessionId: string, column: string, ms: number) =>
@@ -58,7 +59,7 @@ forEachDatabase((_name, open) => {
         committedThrough: 16_000,
         durationMs: 1000,
       },
-      opening: { ...opening, resumeTokenHash: expect.anything() as Uint8Array, sequenceCeiling: 5000 },
+      opening: { ...opening, resumeTokenHash: expect.anything() as Uint8Array, sequenceCeiling: 5100 },
     });
   });
 
@@ -87,7 +88,7 @@ forEachDatabase((_name, open) => {
     });
     await backdate("window", "interrupt_time", windowMs - 5000);
     const taken = await takeOver("window");
-    expect(taken).toMatchObject({ outcome: "taken", opening: { sequenceCeiling: 17 } });
+    expect(taken).toMatchObject({ outcome: "taken", opening: { sequenceCeiling: 117 } });
     const { endReason } = (await storage.sessions.get("window")) ?? {};
     expect(endReason).toBeUndefined();
     await storage.sessions.interrupt("window", 2, { reason: "stalled", durationMs: 1, sequence: 18 });
@@ -176,7 +177,8 @@ forEachDatabase((_name, open) => {
         committedThrough: 2,
         sequenceCeiling: 8000,
       });
-      expect(await takeOver("numbers")).toMatchObject({ opening: { sequenceCeiling: 9000 } });
+      expect(await takeOver("numbers")).toMatchObject({ opening: { sequenceCeiling: 9100 } });
+      expect(await takeOver("numbers")).toMatchObject({ opening: { sequenceCeiling: 9200 } });
     });
   });
 

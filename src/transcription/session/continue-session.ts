@@ -6,6 +6,7 @@ import type { AudioFormat } from "../audio/audio-format.ts";
 import { SessionError } from "../session-error.ts";
 import type { SessionOpening, StoredSession, TakeOver } from "../session-store.ts";
 import { finalEvent } from "./lane-captions.ts";
+import { reservedNumbers } from "./numbered-events.ts";
 import { hashResumeToken } from "./resume-token.ts";
 import { Session } from "./session.ts";
 import type { SessionEvent } from "./session-events.ts";
@@ -47,6 +48,7 @@ export async function continueSession(
     sessionId,
     resumeTokenHash: hashResumeToken(resumeToken),
     windowMs: dependencies.windowMs,
+    reservedNumbers,
   });
   const { session, opening } = foundIn(taken);
   if (taken.outcome === "completed") return repeatEnd(session, opening, request, dependencies);
@@ -106,7 +108,7 @@ async function openBehind(
       engine: { engine: stored.engine, wordTimes: stored.wordTimes, fillers: stored.fillers },
       segments,
       gaps,
-      sequence: opening.sequenceCeiling,
+      sequence: opening.sequenceCeiling - reservedNumbers,
       ...(request.finalsReceived === undefined ? {} : { finalsReceived: request.finalsReceived }),
     },
   );

@@ -23,7 +23,7 @@ export interface NumberedEventsOptions {
 
 const heartbeatMs = 3_000;
 /** Far more than events between two commits. */
-const reservedNumbers = 4_096;
+export const reservedNumbers = 4_096;
 const fewNumbers = 1_024;
 
 export class NumberedEvents {

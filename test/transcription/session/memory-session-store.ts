@@ -125,6 +125,8 @@ export function createMemorySessionStore(now: () => number = () => 0): MemorySes
       }
       const { endReason: _, ...session } = row.session;
       row.session = { ...session, state: "active", epoch: session.epoch + 1 };
+      const sequenceCeiling = row.opening.sequenceCeiling + request.reservedNumbers;
+      row.opening = { ...row.opening, sequenceCeiling };
       return { outcome: "taken", session: row.session, opening: row.opening };
     },
     touch: () => Promise.resolve(),

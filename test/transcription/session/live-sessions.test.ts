@@ -2,12 +2,16 @@ import { describe, expect, test } from "vitest";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import type { SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
 import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
+import type { Session } from "../../../src/transcription/session/session.ts";
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
+import { SessionError } from "../../../src/transcription/session-error.ts";
 import { LiveSessions } from "../../../src/transcription/session/live-sessions.ts";
-import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
+import { hashResumeToken } from "../../../src/transcription/session/resume-token.ts";
+import type { SessionEvent, StartedEvent } from "../../../src/transcription/session/session-events.ts";
 import { createManualClock, settle } from "../../fakes/manual-clock.ts";
-import { createMarkerEngine } from "../../fakes/marker-engine.ts";
+import { createMarkerEngine, markedAudio } from "../../fakes/marker-engine.ts";
 import { createMemorySessionStore, FakeStorageError } from "./memory-session-store.ts";
+import type { MemorySessionStore } from "./memory-session-store.ts";
 
 function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   const clock = createManualClock();
@@ -32,9 +36,7 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   });
   const open = () =>
     sessions.open({
-      userId: "ann",
-      roomName: "room",
-      participantIdentity: "ann",
+      ...speaker,
       token: { tokenId: "token-1", expireTime: new Date(clock.now() + 7_200_000) },
       format: { encoding: "linear16", sampleRateHz: 16_000, channelCount: 1 },
       languageCode: "en",
@@ -43,7 +45,35 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
       keyterms: [],
       diarize: false,
     });
-  return { sessions, store, clock, open, abandoned, touched };
+  const resume = (started: StartedEvent, fields: { finalsReceived?: number } = {}) =>
+    sessions.resume({
+      sessionId: started.sessionId,
+      resumeToken: started.resumeToken,
+      speaker,
+      token: { tokenId: "token-2", expireTime: new Date(clock.now() + 7_200_000) },
+      format: {},
+      ...fields,
+    });
+  return { sessions, store, clock, open, resume, abandoned, touched, engine };
+}
+
+const speaker = { userId: "ann", roomName: "room", participantIdentity: "ann" };
+const speech = markedAudio([1, 2, 3, 0, 0, 4]);
+/** In the middle of the fourth mark; the first three are final. */
+const inMidWord = 5.4 * 6400;
+
+/** Reads a session's events, and says so much of the speech. */
+async function speak(session: Session, samples: number) {
+  const events: SessionEvent[] = [];
+  const ended = (async () => {
+    for await (const event of session.events) events.push(event);
+  })();
+  ended.catch(() => undefined);
+  await session.audio(0, new Uint8Array(speech.buffer, 0, samples * 2));
+  await settle();
+  const started = events.find((event) => event.type === "started");
+  if (!started) throw new Error("the session did not start");
+  return { events, ended, started };
 }
 
 describe("sessions that nobody serves", () => {
@@ -123,6 +153,128 @@ describe("a server that stops", () => {
     const { sessions } = makeSessions();
     await sessions.stop(60_000);
   });
+});
+
+describe("last words of a stream that broke", () => {
+  const gone = () => new SessionError("client-gone", "the client is gone");
+  const textsOf = (store: MemorySessionStore) => store.committed.map((segment) => segment.text);
+
+  test("are committed when nobody comes back within ten minutes, and then the session is over", async () => {
+    const { store, clock, open } = makeSessions();
+    const session = await open();
+    await speak(session, inMidWord);
+    session.fail(gone());
+    await session.closed;
+    await clock.advance(599_000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3"]);
+    expect(store.ends).toEqual([]);
+    await clock.advance(1000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3", "w4"]);
+    expect(store.committedThrough()).toBe(inMidWord);
+    expect(store.ends).toMatchObject([{ reason: "client-gone", durationMs: inMidWord / 16 }]);
+  });
+
+  test("are forgotten when the session goes on, here or elsewhere", async () => {
+    for (const isElsewhere of [false, true]) {
+      const { sessions, store, clock, open, resume } = makeSessions();
+      const session = await open();
+      const { started } = await speak(session, inMidWord);
+      session.fail(gone());
+      await session.closed;
+      if (isElsewhere) sessions.supersede(session.sessionId, 2);
+      else await resume(started);
+      await clock.advance(700_000);
+      expect(textsOf(store)).toEqual(["w1 w2 w3"]);
+      expect(store.ends).toEqual([]);
+    }
+  });
+
+  test("are fenced when another replica continued the session and nobody heard of it", async () => {
+    const { store, clock, open } = makeSessions();
+    const session = await open();
+    const { started } = await speak(session, inMidWord);
+    session.fail(gone());
+    await session.closed;
+    await store.takeOver({
+      ...speaker,
+      sessionId: started.sessionId,
+      resumeTokenHash: hashResumeToken(started.resumeToken),
+      windowMs: 600_000,
+      reservedNumbers: 1,
+    });
+    await clock.advance(700_000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3"]);
+    expect(store.ends).toEqual([]);
+  });
+
+  test("are committed before the server stops, and the session can be continued behind them", async () => {
+    const { sessions, store, open } = makeSessions();
+    const session = await open();
+    await speak(session, inMidWord);
+    session.fail(gone());
+    await session.closed;
+    await sessions.stop(1000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3", "w4"]);
+    expect(store.ends).toEqual([]);
+  });
+});
+
+describe("a session that another stream continues", () => {
+  test("ends the older stream here at once, and frees its engine before the new one needs it", async () => {
+    const engine = createMarkerEngine();
+    const { open, resume } = makeSessions(engine);
+    const session = await open();
+    const { started, ended } = await speak(session, inMidWord);
+    const opened = engine.open.bind(engine);
+    let openWhenContinued = -1;
+    engine.open = (options, signal) => {
+      openWhenContinued = engine.openStreams;
+      return opened(options, signal);
+    };
+    const next = await resume(started);
+    await expect(ended).rejects.toMatchObject({ code: "superseded" });
+    expect(openWhenContinued).toBe(0);
+    expect(next).toMatchObject({ epoch: 2 });
+  });
+
+  test("ends it too when it is continued on another replica, but not for an older epoch", async () => {
+    const { sessions, open } = makeSessions();
+    const session = await open();
+    const { ended } = await speak(session, inMidWord);
+    sessions.supersede(session.sessionId, 1);
+    await settle();
+    expect(sessions.count).toBe(1);
+    sessions.supersede(session.sessionId, 2);
+    await expect(ended).rejects.toMatchObject({ code: "superseded" });
+  });
+
+  test("that cannot be opened stays to be continued", async () => {
+    const engine = createMarkerEngine();
+    const { store, open, resume } = makeSessions(engine);
+    const session = await open();
+    const { started } = await speak(session, inMidWord);
+    engine.refuseWith = new EngineError("capacity", "full");
+    await expect(resume(started)).rejects.toMatchObject({ code: "capacity" });
+    expect(store.interruptions.at(-1)).toMatchObject({ reason: "engine-failed" });
+    engine.refuseWith = undefined;
+    expect(await resume(started)).toMatchObject({ epoch: 3 });
+  });
+});
+
+test.each([
+  ["token", { tokenId: "token-1" }, { tokenId: "token-9" }],
+  ["user", { userId: "ann" }, { userId: "bob" }],
+  ["room", { roomName: "room" }, { roomName: "hall" }],
+])("a revoked %s ends the streams that it opened, and no other", async (_, selector, other) => {
+  const { sessions, store, open, resume } = makeSessions();
+  const session = await open();
+  const { ended, started } = await speak(session, inMidWord);
+  expect(sessions.revoke(other)).toBe(0);
+  expect(sessions.revoke(selector)).toBe(1);
+  await expect(ended).rejects.toMatchObject({ code: "token-expired", message: "the token was revoked" });
+  await session.closed;
+  expect(store.interruptions).toMatchObject([{ reason: "token-expired" }]);
+  expect(await resume(started)).toMatchObject({ epoch: 2 });
 });
 
 test("a session that cannot be opened is not kept", async () => {

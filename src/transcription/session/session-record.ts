@@ -2,7 +2,7 @@
  * What a session writes of itself beside its words: that it began, broke off, was completed, is to be analysed. Waits for a
  * database that is away until it is told to give up.
  */
-import { randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { EngineRecord, SessionEndReason } from "../session-store.ts";
 import { retryWhileUnavailable } from "./committer.ts";
 import { endReasonOf } from "./end-reason.ts";
@@ -77,10 +77,10 @@ export class SessionRecord {
     );
   }
 
-  /** Returns the interview's id. It is chosen here, so that a second try queues the same interview. */
+  /** Returns the interview's id: always the same, so that a stream that completes the session again queues nothing new. */
   async queueAnalysis(): Promise<string> {
     const { sessionId, userId, roomName, caseQuestion } = this.#options;
-    const interviewId = randomUUID();
+    const interviewId = interviewIdOf(sessionId);
     const request = {
       interviewId,
       sessionId,
@@ -100,4 +100,13 @@ export class SessionRecord {
   #untilDatabaseAnswers(work: () => Promise<void>): Promise<void> {
     return retryWhileUnavailable(work, this.#dependencies.clock, this.#giveUp.signal);
   }
+}
+
+/** A UUID of version 8 (RFC 9562), of the session's id. */
+function interviewIdOf(sessionId: string): string {
+  const bytes = createHash("sha256").update(`interview of ${sessionId}`).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import type { SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
 import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
+import type { AnalysisRequest } from "../../../src/transcription/session/session-options.ts";
 import type { Session } from "../../../src/transcription/session/session.ts";
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
@@ -17,6 +18,7 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   const clock = createManualClock();
   const store = createMemorySessionStore(clock.now);
   const abandoned: number[] = [];
+  const analyses: AnalysisRequest[] = [];
   const touched: (readonly string[])[] = [];
   store.touch = async (sessionIds) => {
     if (store.failWith) throw store.failWith;
@@ -31,10 +33,10 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
     engines: new EngineChoice([engine], clock),
     clock,
     limits: defaultSessionLimits,
-    queueAnalysis: () => Promise.resolve(),
+    queueAnalysis: async (request) => void analyses.push(request),
     onProblem: () => undefined,
   });
-  const open = () =>
+  const open = (fields: { analyzeOnEnd?: boolean } = {}) =>
     sessions.open({
       ...speaker,
       token: { tokenId: "token-1", expireTime: new Date(clock.now() + 7_200_000) },
@@ -44,6 +46,7 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
       analyzeOnEnd: false,
       keyterms: [],
       diarize: false,
+      ...fields,
     });
   const resume = (started: StartedEvent, fields: { finalsReceived?: number } = {}) =>
     sessions.resume({
@@ -54,7 +57,7 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
       format: {},
       ...fields,
     });
-  return { sessions, store, clock, open, resume, abandoned, touched, engine };
+  return { sessions, store, clock, open, resume, abandoned, touched, analyses };
 }
 
 const speaker = { userId: "ann", roomName: "room", participantIdentity: "ann" };
@@ -220,6 +223,22 @@ describe("last words of a stream that broke", () => {
 });
 
 describe("a session that another stream continues", () => {
+  test("and completes, after the older one had asked for the analysis, is analysed once", async () => {
+    const { sessions, store, open, resume, analyses } = makeSessions();
+    const session = await open({ analyzeOnEnd: true });
+    const { started } = await speak(session, speech.length);
+    const end = store.end.bind(store);
+    store.end = () => new Promise<never>(() => undefined); // it dies before the end is written
+    void session.complete();
+    await settle();
+    store.end = end;
+    const next = await resume(started);
+    if ("complete" in next) await next.complete();
+    expect(sessions.count).toBe(0);
+    expect(analyses.map(({ sessionId }) => sessionId)).toEqual([session.sessionId, session.sessionId]);
+    expect(new Set(analyses.map(({ interviewId }) => interviewId)).size).toBe(1);
+  });
+
   test("ends the older stream here at once, and frees its engine before the new one needs it", async () => {
     const engine = createMarkerEngine();
     const { open, resume } = makeSessions(engine);

@@ -58,6 +58,16 @@ export default {
       },
     },
     {
+      name: "client-runs-in-browsers",
+      comment:
+        "an app imports client into its page: generated code, Connect and protobuf, and nothing of Node or the server",
+      severity: "error",
+      from: { path: "^src/client/" },
+      to: {
+        pathNot: "^(src/client/|gen/ts/|node_modules/@connectrpc/connect/|node_modules/@bufbuild/protobuf/)",
+      },
+    },
+    {
       name: "only-main-wires",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(start\\.ts|cli/)" },
@@ -67,7 +77,7 @@ export default {
       "only-gateway-knows-connect-server",
       "",
       "node_modules/@connectrpc/connect-node",
-      "^src/(gateway|cli|client)/",
+      "^src/(gateway|cli)/",
     ),
     only("only-gateway-knows-connect", "", "node_modules/@connectrpc/", "^src/(gateway|cli|client|web)/"),
     only("only-storage-knows-databases", "", "node_modules/(kysely|pg|@electric-sql)/", "^src/storage/"),

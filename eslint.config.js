@@ -32,6 +32,18 @@ export default tseslint.config(
     rules: { "no-restricted-properties": "off" },
   },
   {
+    files: ["src/client/**"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...["Buffer", "process", "global", "require", "setImmediate"].map((name) => ({
+          name,
+          message: "src/client runs in browsers.",
+        })),
+      ],
+    },
+  },
+  {
     files: ["test/**", ".ci/**"],
     rules: {
       "@typescript-eslint/no-non-null-assertion": "off",

@@ -220,7 +220,6 @@ class ResumableTranscription implements Transcription {
 
   /** One stream, and the wait for the next. */
   async #runStream(): Promise<void> {
-    const isResume = this.#session !== undefined;
     const run: StreamRun = { startedAtMs: undefined, hasProgressed: false };
     let failure: unknown;
     try {
@@ -248,7 +247,7 @@ class ResumableTranscription implements Transcription {
     const next = this.#policy.next({
       failure,
       nowMs,
-      isResume,
+      hasSession: this.#session !== undefined,
       hasStarted: startedAtMs !== undefined,
       hasWorked: run.hasProgressed || hasLived,
     });
@@ -258,7 +257,8 @@ class ResumableTranscription implements Transcription {
     }
     if (next.freshToken) this.#tokens.discard();
     if (this.#session) this.#setState("reconnecting", failure instanceof Error ? failure : undefined);
-    if (next.waitMs > 0) await pause(this.#clock, next.waitMs, this.#over.signal);
+    const waitMs = Math.max(next.waitMs, this.#timing.minBackoffMs);
+    if (waitMs > 0) await pause(this.#clock, waitMs, this.#over.signal);
   }
 
   /** Resolves when the server ended the stream with OK. */

@@ -16,8 +16,8 @@ export type Verdict =
   | { readonly action: "superseded"; readonly error: TranscriptionError }
   | { readonly action: "fail"; readonly error: TranscriptionError };
 
-/** `isResume`: the stream was to continue a session. */
-export function judgeFailure(failure: unknown, isResume: boolean): Verdict {
+/** `hasSession`: there is a session that the stream began or was to continue. */
+export function judgeFailure(failure: unknown, hasSession: boolean): Verdict {
   if (failure instanceof TranscriptionError) return { action: "fail", error: failure };
   const error = ConnectError.from(failure);
   const fail = (code: TranscriptionErrorCode, what: string): Verdict => ({
@@ -45,7 +45,7 @@ export function judgeFailure(failure: unknown, isResume: boolean): Verdict {
       return fail("unsupported", "the server does not have this");
     case Code.NotFound:
     case Code.FailedPrecondition:
-      return isResume
+      return hasSession
         ? fail("session-lost", "the session cannot be continued; what was acknowledged is stored")
         : fail("invalid", "the server refuses the session");
     case Code.Canceled:

@@ -8,8 +8,8 @@ import { TranscriptionError } from "./transcription-error.ts";
 export interface BrokenStream {
   readonly failure: unknown;
   readonly nowMs: number;
-  /** It was to continue a session. */
-  readonly isResume: boolean;
+  /** There is a session that it began or was to continue. */
+  readonly hasSession: boolean;
   /** The server took it. */
   readonly hasStarted: boolean;
   /** Something was acknowledged or committed, or it lived for a while. */
@@ -54,7 +54,7 @@ export class RetryPolicy {
     }
     if (failure instanceof StreamLeft) return this.#afterLeaving(failure, stream);
     if (failure instanceof TokenUnavailable) return this.#retry(failure, nowMs);
-    const verdict = judgeFailure(failure, stream.isResume);
+    const verdict = judgeFailure(failure, stream.hasSession);
     switch (verdict.action) {
       case "retry":
         return this.#retry(failure, nowMs);

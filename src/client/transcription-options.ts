@@ -58,6 +58,11 @@ export interface TranscriptionTiming {
   readonly deadAfterMs: number;
   /** From opening a stream, token and connection included, to the server's first event. Default 10 000. */
   readonly connectTimeoutMs: number;
+  /**
+   * The least that is waited before a new attempt. Default 50: connect-node throws past every catch when a transport is
+   * asked for a stream in the moment in which its pings find the connection dead.
+   */
+  readonly minBackoffMs: number;
   /** The most that is waited before the first new attempt; doubles with each, up to maxBackoffMs. Default 250. */
   readonly firstBackoffMs: number;
   /** Default 10 000. */
@@ -76,6 +81,7 @@ export const defaultTiming: TranscriptionTiming = {
   heartbeatMs: 3_000,
   deadAfterMs: 8_000,
   connectTimeoutMs: 10_000,
+  minBackoffMs: 50,
   firstBackoffMs: 250,
   maxBackoffMs: 10_000,
   giveUpAfterMs: 600_000,

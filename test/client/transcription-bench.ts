@@ -1,4 +1,5 @@
 /** A transcription that talks to a scripted server through a proxy that can stumble, with what it showed and did. */
+import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { createTranscription } from "../../src/client/index.ts";
 import type {
@@ -21,6 +22,8 @@ export interface Bench {
   readonly clock: ManualClock;
   /** A transcription with the manual clock and no waiting between streams, if not said otherwise. */
   open(options?: Partial<TranscriptionOptions>): Watched;
+  /** One with a connection of its own. */
+  readonly transport: (port: number) => Transport;
   close(): Promise<void>;
 }
 
@@ -43,18 +46,21 @@ export async function startBench(): Promise<Bench> {
   const proxy = await startTcpProxy({ host: "127.0.0.1", port: server.port });
   const clock = createManualClock();
   const opened: Transcription[] = [];
+  const transport = (port: number) => createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` });
   return {
+    transport,
     server,
     proxy,
     clock,
     open(options = {}) {
       const watched = watch({
-        transport: () => createGrpcTransport({ baseUrl: `http://127.0.0.1:${proxy.port}` }),
+        transport: () => transport(proxy.port),
         token: "token-1",
         config,
         clock,
         random: () => 0,
         ...options,
+        timing: { minBackoffMs: 0, ...options.timing },
       });
       opened.push(watched.transcription);
       return watched;

@@ -15,13 +15,16 @@ export interface TcpProxy {
   refuse(): Promise<void>;
   /** Accepts, and passes nothing on in either direction, until resume. */
   stall(): void;
-  /** Serves again. What was stalled is passed on. */
+  /** Connections that are open now stay open and pass nothing on any more; new ones are served. */
+  freeze(): void;
+  /** Serves again. What was stalled is passed on, what was frozen is not. */
   resume(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
+  const frozen = new WeakSet<Socket>();
   let stalled = false;
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
@@ -36,7 +39,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
         if (!to.write(bytes)) from.pause();
       });
       to.on("drain", () => {
-        if (!stalled) from.resume();
+        if (!stalled && !frozen.has(from)) from.resume();
       });
       from.on("error", () => undefined);
       from.on("end", () => to.end());
@@ -80,9 +83,15 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       stalled = true;
       for (const socket of [...pairs].flat()) socket.pause();
     },
+    freeze() {
+      for (const socket of [...pairs].flat()) {
+        frozen.add(socket);
+        socket.pause();
+      }
+    },
     async resume() {
       stalled = false;
-      for (const socket of [...pairs].flat()) socket.resume();
+      for (const socket of [...pairs].flat()) if (!frozen.has(socket)) socket.resume();
       if (!server.listening) await listen(port);
     },
     close: refuse,

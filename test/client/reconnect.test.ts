@@ -123,7 +123,7 @@ test("a stream that ends with OK and no summary is no end", async () => {
 });
 
 test("audio that the tail cannot hold is left out, and the next stream begins after it", async () => {
-  const { transcription, until } = await speaking({ timing: { maxTailMs: 500 } });
+  const { transcription, until, states } = await speaking({ timing: { maxTailMs: 500 } });
   await bench.proxy.refuse();
   await until(() => transcription.state === "reconnecting");
   for (let at = 4000; at < 16_000; at += 2000) void transcription.write(samples(at, at + 2000));
@@ -133,6 +133,7 @@ test("audio that the tail cannot hold is left out, and the next stream begins af
   second.start({ nextSample: 1000n });
   await second.until(({ heard }) => heard?.to === 16_000);
   expect(second.heard?.from).toBe(8000);
+  expect(states.map(([state]) => state)).toEqual(["live", "reconnecting", "live"]); // however many attempts failed
 });
 
 test("audio dropped before the first session is left out by a stream that resumes, for no other may", async () => {

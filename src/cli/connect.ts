@@ -1,6 +1,6 @@
 /** How commands reach a server: the options that name it, and the generated clients over gRPC with an API key. */
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import type { Client, Interceptor } from "@connectrpc/connect";
+import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Option } from "commander";
 import type { Command } from "commander";
@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { AnalysisService } from "../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { TranscriptionError } from "../client/index.ts";
 import { readConfig } from "../config.ts";
 import { readLocalSecrets } from "../token/local-secrets.ts";
 import { CliError } from "./cli-error.ts";
@@ -74,6 +75,11 @@ export function connect({ url, credential }: ServerAddress): Clients {
   };
 }
 
+/** For one stream: with a connection of its own, which is closed when the server does not answer pings any more. */
+export function transportTo(url: string): Transport {
+  return createGrpcTransport({ baseUrl: url, pingIntervalMs: 3000, pingTimeoutMs: 3000 });
+}
+
 /** Finds the server and calls it. Rejects with what explainFailure says. */
 export async function callServer<T>(
   options: ServerOptions,
@@ -89,6 +95,10 @@ export async function callServer<T>(
 
 /** What went wrong with a call, in one line; an error that is no answer to a call is returned as it is. */
 export function explainFailure(error: unknown, url: string): unknown {
+  if (error instanceof TranscriptionError) {
+    if (error.cause instanceof ConnectError) return explainFailure(error.cause, url);
+    return new CliError(error.message, error.code === "invalid" ? 2 : 1, error);
+  }
   if (!(error instanceof ConnectError)) return error;
   const message = error.rawMessage.replace(/\s+/g, " ");
   switch (error.code) {

@@ -1,58 +1,43 @@
-/** Sends a WAV file up a Transcribe stream, as fast as the server takes it or as fast as it was spoken. */
-import { create } from "@bufbuild/protobuf";
+/** Writes a WAV file into a transcription, as fast as the server takes it or as fast as it was spoken, and ends it. */
 import { setTimeout as wait } from "node:timers/promises";
-import { TranscribeRequestSchema } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import type { TranscribeRequest } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { Transcription } from "../client/index.ts";
 import type { WavFile } from "./wav/open-wav.ts";
-import { toStreamAudio } from "./wav/to-stream-audio.ts";
+import type { StreamAudio } from "./wav/to-stream-audio.ts";
 
 export interface StreamFileOptions {
+  readonly audio: StreamAudio;
   /** Sends no faster than it was spoken. */
   readonly realtime: boolean;
-  readonly separateChannels: boolean;
-  readonly analyzeOnEnd: boolean;
-  readonly caseQuestion?: string;
   readonly signal: AbortSignal;
 }
 
 const pieceMs = 100;
-/** A message holds 64 KiB at most; this leaves room for what is not audio. */
-const maxPieceBytes = 60_000;
 
-/** The requests of one whole session; ends with the file. */
-export async function* streamFile(
+/** Resolves early when the transcription is over; cancels it when the file cannot be read on. */
+export async function streamFile(
   wav: WavFile,
-  options: StreamFileOptions,
-): AsyncGenerator<TranscribeRequest, void> {
-  const { sampleRateHz } = wav.format;
-  const { encoding, channelCount, bytesPerSample, convert } = toStreamAudio(wav.format, options);
-  yield create(TranscribeRequestSchema, {
-    message: {
-      case: "config",
-      value: {
-        encoding,
-        sampleRateHz,
-        channelCount,
-        analyzeOnEnd: options.analyzeOnEnd,
-        ...(options.caseQuestion !== undefined && { caseQuestion: options.caseQuestion }),
-      },
-    },
-  });
-  const framesPerPiece = Math.min(
-    Math.round((sampleRateHz * pieceMs) / 1000),
-    Math.floor(maxPieceBytes / (channelCount * bytesPerSample)),
-  );
+  transcription: Transcription,
+  { audio, realtime, signal }: StreamFileOptions,
+): Promise<void> {
+  const { sampleRateHz, bytesPerFrame } = wav.format;
+  const framesPerPiece = Math.round((sampleRateHz * pieceMs) / 1000);
   const startedAt = performance.now();
   let frame = 0;
-  for await (const piece of wav.read(framesPerPiece)) {
-    if (options.realtime) {
-      // A microphone hands over a piece when its last sample has been spoken.
-      const dueMs = ((frame + framesPerPiece) * 1000) / sampleRateHz - (performance.now() - startedAt);
-      if (dueMs > 0) await wait(dueMs, undefined, { signal: options.signal });
+  try {
+    for await (const piece of wav.read(framesPerPiece)) {
+      if (realtime) {
+        // A microphone hands over a piece when its last sample has been spoken.
+        const dueMs = ((frame + framesPerPiece) * 1000) / sampleRateHz - (performance.now() - startedAt);
+        if (dueMs > 0) await wait(dueMs, undefined, { signal });
+      }
+      if (transcription.state === "failed" || transcription.state === "ended") return;
+      const written = transcription.write(audio.convert(piece));
+      if (!realtime) await written;
+      frame += piece.length / bytesPerFrame;
     }
-    yield create(TranscribeRequestSchema, {
-      message: { case: "audio", value: { firstSample: BigInt(frame), data: convert(piece) } },
-    });
-    frame += piece.length / wav.format.bytesPerFrame;
+    transcription.end();
+  } catch (error) {
+    transcription.cancel();
+    throw error;
   }
 }

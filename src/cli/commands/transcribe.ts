@@ -1,22 +1,29 @@
 /** `parley transcribe`: a recording through the whole server, with live captions, figures and the report. */
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { InterviewState } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import type { Report } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { Target } from "../../../gen/ts/parley/token/v1/token_pb.ts";
-import { SessionSummarySchema } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import {
+  SessionSummarySchema,
+  WarningSchema,
+} from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { createTranscription } from "../../client/index.ts";
+import type { Transcription } from "../../client/index.ts";
 import { CliError } from "../cli-error.ts";
-import { connect, explainFailure, findServer, withServerOptions } from "../connect.ts";
+import { connect, explainFailure, findServer, transportTo, withServerOptions } from "../connect.ts";
 import type { ServerAddress, ServerOptions } from "../connect.ts";
 import { interruptible } from "../interruptible.ts";
 import { startLocalServer } from "../local-server.ts";
 import { openCaptionScreen, warningScreen } from "../screen/caption-screen.ts";
+import type { CaptionScreen } from "../screen/caption-screen.ts";
 import { columnsOf, wrapLines } from "../screen/fit-text.ts";
 import { formatReport, formatSummary } from "../screen/print-summary.ts";
 import { streamFile } from "../stream-file.ts";
 import { openWav } from "../wav/open-wav.ts";
 import type { WavFile } from "../wav/open-wav.ts";
+import { toStreamAudio } from "../wav/to-stream-audio.ts";
 
 export interface TranscribeOptions {
   readonly room?: string;
@@ -26,6 +33,9 @@ export interface TranscribeOptions {
   readonly separateChannels?: boolean;
   readonly json?: boolean;
 }
+
+/** A server that restarts is back sooner; whoever sits at the screen waits no longer. */
+const giveUpAfterMs = 60_000;
 
 export function transcribeCommand(): Command {
   const command = new Command("transcribe")
@@ -89,35 +99,74 @@ async function runSession(
   options: TranscribeOptions,
   signal: AbortSignal,
 ): Promise<SessionSummary> {
-  const { transcriptionToken } = await connect(server).tokens.createSessionTokens(
-    {
-      participantIdentity: options.identity,
-      targets: [Target.TRANSCRIPTION],
-      ...(options.room !== undefined && { roomName: options.room }),
-    },
-    { signal },
-  );
+  const token = await mintTokens(server, options, signal);
   const screen =
     options.json === true
       ? warningScreen(process.stderr)
       : openCaptionScreen({ output: process.stdout, durationMs: wav.durationMs });
-  const requests = streamFile(wav, {
-    realtime: options.realtime ?? false,
-    separateChannels: options.separateChannels ?? false,
-    analyzeOnEnd: true,
-    ...(options.question !== undefined && { caseQuestion: options.question }),
+  const audio = toStreamAudio(wav.format, { separateChannels: options.separateChannels ?? false });
+  const transcription = createTranscription({
+    transport: () => transportTo(server.url),
+    token,
+    config: {
+      encoding: audio.encoding,
+      sampleRateHz: wav.format.sampleRateHz,
+      channelCount: audio.channelCount,
+      analyzeOnEnd: true,
+      ...(options.question !== undefined && { caseQuestion: options.question }),
+    },
     signal,
+    timing: { giveUpAfterMs },
+    onStateChange(state) {
+      if (state !== "reconnecting") return;
+      const message = "the connection is lost; trying again";
+      screen.show({ case: "warning", value: create(WarningSchema, { message }) });
+    },
   });
   try {
-    const participant = connect({ url: server.url, credential: transcriptionToken });
-    for await (const { event } of participant.transcription.transcribe(requests, { signal })) {
-      if (event.case === "sessionSummary") return event.value;
-      screen.show(event);
-    }
+    const [summary] = await Promise.all([
+      showEvents(transcription, screen),
+      streamFile(wav, transcription, { audio, realtime: options.realtime ?? false, signal }),
+    ]);
+    return summary;
   } finally {
     screen.close();
   }
-  throw new CliError("the server ended the session without a summary");
+}
+
+/** Mints the first token, so that what is wrong with server, key or room is said at once; the function mints the next. */
+async function mintTokens(
+  server: ServerAddress,
+  options: TranscribeOptions,
+  signal: AbortSignal,
+): Promise<() => Promise<string>> {
+  const { tokens } = connect(server);
+  const mint = (roomName: string | undefined) =>
+    tokens.createSessionTokens(
+      {
+        participantIdentity: options.identity,
+        targets: [Target.TRANSCRIPTION],
+        ...(roomName !== undefined && { roomName }),
+      },
+      { signal },
+    );
+  const first = await mint(options.room);
+  let unused: string | undefined = first.transcriptionToken;
+  return async () => {
+    const token = unused ?? (await mint(first.roomName)).transcriptionToken;
+    unused = undefined;
+    return token;
+  };
+}
+
+async function showEvents(transcription: Transcription, screen: CaptionScreen): Promise<SessionSummary> {
+  let summary: SessionSummary | undefined;
+  for await (const event of transcription) {
+    if (event.case === "sessionSummary") summary = event.value;
+    else screen.show(event);
+  }
+  if (!summary) throw new CliError("the server ended the session without a summary");
+  return summary;
 }
 
 async function waitForReport(

@@ -7,25 +7,35 @@ import { describe, expect, test } from "vitest";
 import { permissions } from "../../src/gateway/permissions.ts";
 import { modelsMissing } from "./models.ts";
 import { startServerProcess } from "./server-process.ts";
+import type { ServerProcess } from "./server-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
+async function run(code: string, { url, apiKey }: ServerProcess): Promise<string> {
+  const file = join(root, `.readme-${process.pid}.ts`);
+  writeFileSync(file, code.replaceAll("http://localhost:3001", url));
+  try {
+    const env = { ...process.env, KEY: apiKey };
+    return (await promisify(execFile)(process.execPath, [file], { cwd: root, env })).stdout;
+  } finally {
+    rmSync(file);
+  }
+}
+
 describe("the README", () => {
   const title = modelsMissing === undefined ? "" : ` (skipped: no speech models: ${modelsMissing})`;
-  test.skipIf(modelsMissing !== undefined)(`has a first call in TypeScript that works${title}`, async () => {
-    const [, code] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+  test.skipIf(modelsMissing !== undefined)(`has code in TypeScript that works${title}`, async () => {
+    const [firstCall, survivingStream] = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
     const server = await startServerProcess();
-    const file = join(root, `.readme-${process.pid}.ts`);
-    writeFileSync(file, code!.replaceAll("http://localhost:3001", server.url));
     try {
-      const env = { ...process.env, KEY: server.apiKey };
-      const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: root, env });
-      expect(stdout).toMatch(/^And Mr\. John Dashwood/m);
-      expect(stdout).toMatch(/^safe up to \d+ ms$/m);
-      expect(stdout).toMatch(/words a minute/);
+      const called = await run(firstCall!, server);
+      expect(called).toMatch(/^And Mr\. John Dashwood/m);
+      expect(called).toMatch(/^safe up to \d+ ms$/m);
+      expect(called).toMatch(/words a minute/);
+      const survived = await run(survivingStream!, server);
+      expect(survived).toMatch(/^live\n[^]*^And Mr\. John Dashwood[^]*^ended$/m);
     } finally {
-      rmSync(file);
       await server.stop();
     }
   });

@@ -5,8 +5,6 @@ import type { WavFormat } from "./read-wav-header.ts";
 export interface StreamAudio {
   readonly encoding: AudioEncoding;
   readonly channelCount: number;
-  /** Of what `convert` returns. */
-  readonly bytesPerSample: number;
   /** Whole samples in, whole samples out. */
   readonly convert: (piece: Buffer) => Uint8Array;
 }
@@ -25,8 +23,7 @@ export function toStreamAudio(
   const { sampleFormat, channelCount } = format;
   const encoding = unchanged[sampleFormat];
   if (encoding !== undefined && (channelCount === 1 || options.separateChannels)) {
-    const bytesPerSample = format.bytesPerFrame / channelCount;
-    return { encoding, channelCount, bytesPerSample, convert: (piece) => piece };
+    return { encoding, channelCount, convert: (piece) => piece };
   }
   const outputChannels = options.separateChannels ? channelCount : 1;
   const mixed = channelCount / outputChannels;
@@ -34,7 +31,6 @@ export function toStreamAudio(
   return {
     encoding: AudioEncoding.FLOAT32,
     channelCount: outputChannels,
-    bytesPerSample: 4,
     convert(piece) {
       const output = Buffer.allocUnsafe((piece.length / bytes / mixed) * 4);
       for (let index = 0; index * 4 < output.length; index++) {

@@ -1,6 +1,7 @@
 /**
  * A transcription that outlives its streams: keeps what is not acknowledged, opens streams one after the other, and
  * shows the app one sequence of events. Never runs two streams at once, and never ends as if finished when it failed.
+ * Long, for it is one state machine: what could stand alone (tail, events, retries, tokens, one stream) has its own file.
  */
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";

@@ -148,7 +148,8 @@ describe("a session over gRPC", () => {
     const { session, summary } = await expect
       .poll(() => client.getSession({ sessionId }), { timeout: 20_000 })
       .toSatisfy(
-        (answer) => (answer as { session: { state: SessionState } }).session.state === SessionState.INTERRUPTED,
+        (answer) =>
+          (answer as { session: { state: SessionState } }).session.state === SessionState.INTERRUPTED,
       )
       .then(() => client.getSession({ sessionId }));
     expect(session?.endReason).toBe(SessionEndReason.CLIENT_GONE);

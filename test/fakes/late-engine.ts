@@ -34,7 +34,7 @@ export function createLateEngine(inner: SpeechEngine): LateEngine {
         new Promise<void>((resolve, reject) => {
           work.then(
             () => later(resolve),
-            (error: unknown) => later(() => reject(error as Error)),
+            (error: unknown) => later(() => reject(error)),
           );
         });
       return {

@@ -39,6 +39,8 @@ export class RetryPolicy {
   #failures = 0;
   #refusedTokens = 0;
   #strays: number[] = [];
+  /** What the last stream was refused for; a limit of the session ends it, and only this tells which. */
+  #refusal: unknown;
 
   constructor(options: RetryPolicyOptions) {
     this.#options = options;
@@ -55,6 +57,8 @@ export class RetryPolicy {
     if (failure instanceof StreamLeft) return this.#afterLeaving(failure, stream);
     if (failure instanceof TokenUnavailable) return this.#retry(failure, nowMs);
     const verdict = judgeFailure(failure, stream.hasSession);
+    const refusal = this.#refusal;
+    this.#refusal = verdict.action === "retry-slowly" ? failure : undefined;
     switch (verdict.action) {
       case "retry":
         return this.#retry(failure, nowMs);
@@ -65,7 +69,7 @@ export class RetryPolicy {
       case "superseded":
         return this.#countStray(nowMs) ? this.#retry(failure, nowMs) : { error: verdict.error };
       case "fail":
-        return { error: verdict.error };
+        return { error: refusal === undefined ? verdict.error : afterRefusal(verdict.error, refusal) };
     }
   }
 
@@ -108,6 +112,12 @@ export class RetryPolicy {
     this.#failures += 1;
     return { waitMs: random() * ceilingMs, freshToken: false };
   }
+}
+
+function afterRefusal(error: TranscriptionError, refusal: unknown): TranscriptionError {
+  if (error.code !== "session-lost") return error;
+  const reason = refusal instanceof Error ? refusal.message : String(refusal);
+  return new TranscriptionError("capacity", `the server ended the session: ${reason}`, refusal);
 }
 
 function gaveUp(failure: unknown, isFull: boolean, timing: TranscriptionTiming): TranscriptionError {

@@ -51,6 +51,18 @@ describe("the wait before the next stream", () => {
 });
 
 describe("giving up", () => {
+  test("names the limit that ended the session, which the next answer no longer does", () => {
+    const policy = policyOf();
+    const limit = new ConnectError("the session would be longer than 60 minutes", Code.ResourceExhausted);
+    expect(policy.next(broken(limit))).toHaveProperty("waitMs");
+    expect(policy.next(broken(error(Code.FailedPrecondition)))).toMatchObject({
+      error: { code: "capacity", message: expect.stringContaining("longer than 60 minutes") as string },
+    });
+    expect(policyOf().next(broken(error(Code.FailedPrecondition)))).toMatchObject({
+      error: { code: "session-lost" },
+    });
+  });
+
   test.each([
     ["unreachable", unavailable],
     ["unreachable", new StreamLeft("no-answer")],

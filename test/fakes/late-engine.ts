@@ -34,7 +34,8 @@ export function createLateEngine(inner: SpeechEngine): LateEngine {
         new Promise<void>((resolve, reject) => {
           work.then(
             () => later(resolve),
-            (error: unknown) => later(() => reject(error)),
+            (error: unknown) =>
+              later(() => reject(error instanceof Error ? error : new Error(String(error)))),
           );
         });
       return {

@@ -30,12 +30,26 @@ export interface EngineCapabilities {
   readonly confidence: boolean;
   /** `kept`: "um" and "uh" come through. `may-drop`: their absence proves nothing. */
   readonly fillers: "kept" | "may-drop";
+  /** Languages in which fillers come through although they may be dropped in others. Default none. */
+  readonly fillersKeptIn?: readonly string[];
   /** BCP 47 language tags it understands. */
   readonly languages: readonly string[];
   /** No final covers more, in milliseconds; absent when that is not known: then the session asks for finals in time. */
   readonly longestSegmentMs?: number;
   /** Streams it can serve at once; absent when it has no limit of its own. */
   readonly maxStreams?: number;
+}
+
+/** Whether fillers can be counted in a stream of this language, a BCP 47 tag. */
+export function keepsFillers(
+  capabilities: Pick<EngineCapabilities, "fillers" | "fillersKeptIn">,
+  language: string,
+): boolean {
+  const [primary] = language.toLowerCase().split("-");
+  return (
+    capabilities.fillers === "kept" ||
+    (capabilities.fillersKeptIn ?? []).some((kept) => kept.toLowerCase() === primary)
+  );
 }
 
 export interface EngineHealth {

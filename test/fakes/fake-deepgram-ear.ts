@@ -23,6 +23,7 @@ interface HeardWord {
 export class FakeEar {
   readonly #query: URLSearchParams;
   readonly #say: (message: object) => void;
+  readonly #isHesitant: boolean;
   readonly #endpointingSamples: number;
   /** Samples since this connection began: times start at 0 on each. */
   #position = 0;
@@ -35,8 +36,9 @@ export class FakeEar {
   #lastFinalWordEnd: number | undefined;
   #isSpeech = false;
 
-  constructor(query: URLSearchParams, say: (message: object) => void) {
+  constructor(query: URLSearchParams, say: (message: object) => void, { isHesitant = false } = {}) {
     this.#query = query;
+    this.#isHesitant = isHesitant;
     this.#say = say;
     this.#endpointingSamples = (Number(query.get("endpointing") ?? 10) * rate) / 1000;
   }
@@ -84,6 +86,7 @@ export class FakeEar {
       }
     }
     this.#position += 1;
+    if (this.#isHesitant) return;
     const silence = this.#mark === 0 ? this.#position - this.#silentSince : 0;
     const length = this.#position - this.#resultStart;
     const hasWords = this.#words.length > 0;

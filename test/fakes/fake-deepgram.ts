@@ -28,6 +28,8 @@ export type FakeStumble =
   | { readonly kind: "duplicate-finals" }
   /** Takes audio and says nothing at all. */
   | { readonly kind: "silent" }
+  /** Calls nothing final before it is asked to. */
+  | { readonly kind: "hesitant" }
   /** Does not answer Finalize. */
   | { readonly kind: "deaf-to-finalize" }
   /** Says this at once, as it stands. */
@@ -154,7 +156,7 @@ function serve(
     if (stumble.kind === "slow") clock.after(stumble.delayMs, action);
     else action();
   };
-  const ear = new FakeEar(query, say);
+  const ear = new FakeEar(query, say, { isHesitant: stumble.kind === "hesitant" });
   const closeStream = (): void => {
     ear.close();
     if (stumble.kind !== "silent") later(() => socket.close(1000));

@@ -66,7 +66,7 @@ class DeepgramEngine implements SpeechEngine {
     const connection = await this.#connect(options, language, signal);
     if (signal.aborted) connection.discard();
     signal.throwIfAborted();
-    const stream: DeepgramStream = new DeepgramStream({
+    const stream = new DeepgramStream({
       connection,
       stream: options,
       clock,
@@ -79,6 +79,7 @@ class DeepgramEngine implements SpeechEngine {
     const abort = (): void => stream.abort();
     signal.addEventListener("abort", abort, { once: true });
     this.#streams.add(stream);
+    stream.start();
     return stream;
   }
 

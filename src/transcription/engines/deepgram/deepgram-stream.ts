@@ -81,6 +81,10 @@ export class DeepgramStream implements EngineStream {
         if (this.#over === undefined) options.stream.onEvent(event);
       },
     });
+  }
+
+  /** To be called once, before anything else. The connection may have failed already. */
+  start(): void {
     this.#scheduleTick();
     this.#connection.listen({
       onMessage: (message) => this.#hear(message),
@@ -164,6 +168,10 @@ export class DeepgramStream implements EngineStream {
       if (oldest && !isReached && oldest.throughSample <= end + leftoverSamples)
         this.#reader.advance(oldest.throughSample);
     }
+    this.#settleFlushes();
+  }
+
+  #settleFlushes(): void {
     const { boundary } = this.#reader;
     const settled = this.#flushes.filter((flush) => flush.throughSample <= boundary);
     this.#flushes = this.#flushes.filter((flush) => flush.throughSample > boundary);
@@ -179,6 +187,7 @@ export class DeepgramStream implements EngineStream {
       return;
     }
     this.#reader.advance(throughSample);
+    this.#settleFlushes();
     if (waiter) waiter.resolve();
     else this.fail(new EngineError("unavailable", "Deepgram did not answer Finalize; the stream was closed"));
   }

@@ -413,13 +413,16 @@ describe("a connection that does not come about", () => {
   });
 
   it("leaves the engine ready where another try may do, and unmarked once one did", async () => {
-    const { engine } = await setUp({ kind: "refuse", status: 503 }, { kind: "refuse", status: 401 });
+    const { fake, engine } = await setUp({ kind: "refuse", status: 503 }, { kind: "refuse", status: 401 });
     expect(engine.health()).toEqual({ ready: true, detail: "0 streams" });
     await expect(open(engine)).rejects.toThrow(/503/);
     expect(engine.health()).toMatchObject({ ready: true, detail: expect.stringContaining("503") as string });
     await expect(open(engine)).rejects.toThrow(/401/);
     expect(engine.health().ready).toBe(false);
     await open(engine);
+    expect(engine.health()).toEqual({ ready: true, detail: "1 streams" });
+    fake.stumble({ kind: "refuse", status: 400 });
+    await expect(open(engine)).rejects.toThrow(/400/);
     expect(engine.health()).toEqual({ ready: true, detail: "1 streams" });
   });
 

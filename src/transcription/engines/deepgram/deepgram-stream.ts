@@ -133,7 +133,6 @@ export class DeepgramStream implements EngineStream {
   }
 
   #hear(message: DeepgramMessage): void {
-    if (this.#over !== undefined) return;
     this.#lastHeardAtMs = this.#now();
     this.#sentWhenHeard = this.#sentSamples;
     switch (message.type) {

@@ -175,12 +175,16 @@ describe("what a Deepgram stream sends", () => {
 
 describe("what a Deepgram stream acknowledges", () => {
   it("is, at finalize, all that was asked for, though the answer ends some frames short", async () => {
-    const { stream, say, boundary } = openByHand();
+    const { stream, say, boundary, text, events } = openByHand();
     await stream.write(seconds(2));
     const finalized = stream.finalize();
     say(results(0, 1.93, [["one", 0.2, 0.6]], { is_final: true, from_finalize: true }));
     await finalized;
     expect(boundary()).toBe(rate * 2);
+    await stream.write(seconds(1));
+    say(results(1.93, 3, [["two", 1.94, 2.04], ["three", 2.2, 2.8]])); // prettier-ignore
+    expect(text()).toBe("one | two three");
+    checkEvents(events, rate * 3);
   });
 
   it("is, at finalize, no more than the answer says where it ends well short", async () => {

@@ -11,15 +11,15 @@ export function toSample(seconds: number): number {
   return Math.round(seconds * sampleRateHz);
 }
 
-/** Those of the words that lie, for the greater part, behind `range.startSample`. */
+/** Those of the words that lie, for the greater part, behind `newFrom`: what is before was told already. */
 export function readWords(
   words: readonly DeepgramWord[],
-  range: SampleSpan,
+  range: SampleSpan & { readonly newFrom: number },
   diarize: boolean,
 ): readonly EngineWord[] {
   const usable = words
     .map((word) => ({ ...word, text: (word.punctuated_word ?? word.word).trim().replace(/\s+/g, " ") }))
-    .filter(({ text, start, end }) => text !== "" && toSample((start + end) / 2) >= range.startSample);
+    .filter(({ text, start, end }) => text !== "" && toSample((start + end) / 2) >= range.newFrom);
   let from = range.startSample;
   return usable.map(({ text, start, end, confidence, speaker }, index) => {
     // Each word that is still to come needs a sample.

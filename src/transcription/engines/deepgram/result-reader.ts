@@ -21,6 +21,8 @@ export const leftoverSamples = sampleRateHz / 10;
 export class ResultReader {
   readonly #options: ResultReaderOptions;
   #boundary = 0;
+  /** Where the last final ends by its own account: the boundary may be a little further. */
+  #finalThrough = 0;
   /** How far Deepgram has come, in results of any kind. */
   #heardThrough = 0;
   #speaking = false;
@@ -89,6 +91,7 @@ export class ResultReader {
         voiced: voicedSpans(words),
       });
     }
+    this.#finalThrough = range.endSample;
     // Results follow each other without a gap; where one is missing, Deepgram went on past audio without speech.
     this.advance(range.endSample);
     const wasNoSpeech = !first && range.endSample > this.#lastSpeechSample;
@@ -109,7 +112,8 @@ export class ResultReader {
   }
 
   #wordsOf({ channel }: DeepgramResults, range: SampleSpan) {
-    return readWords(channel.alternatives[0]?.words ?? [], range, this.#options.diarize);
+    const { words = [] } = channel.alternatives[0] ?? {};
+    return readWords(words, { ...range, newFrom: this.#finalThrough }, this.#options.diarize);
   }
 
   #heardWords(firstStart: number, lastEnd: number): void {

@@ -37,7 +37,8 @@ export interface Config {
   readonly jitsi?: { readonly domain: string; readonly appId: string; readonly appSecret: string };
   readonly sfu?: { readonly url: string; readonly jwtSecret: string };
   readonly speech: {
-    readonly engine: "offline" | "deepgram" | "auto";
+    /** In order of preference, never empty. Those after the first are for when it fails. */
+    readonly engines: readonly ("offline" | "deepgram")[];
     readonly modelDir: string;
     readonly deepgramApiKey?: string;
     readonly deepgramUrl?: string;
@@ -133,7 +134,7 @@ const environmentSchema = z.object({
   JITSI_APP_SECRET: z.string().optional(),
   SFU_URL: url("ws", "wss", "http", "https").optional(),
   SFU_JWT_SECRET: z.string().optional(),
-  DEEPGRAM_API_KEY: z.string().optional(),
+  DEEPGRAM_API_KEY: bearerSecret(1).optional(),
   DEEPGRAM_URL: url("ws", "wss", "http", "https").optional(),
   SPEECH_ENGINE: oneOf("offline", "deepgram", "auto").default("auto"),
   MODEL_DIR: z.string().optional(),
@@ -169,8 +170,8 @@ function contradictions(env: Environment): string[] {
   together(livekitUrl, "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET");
   together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_APP_SECRET");
   together("SFU_URL", "SFU_JWT_SECRET");
-  if (env["SPEECH_ENGINE"] === "deepgram") {
-    problems.push("SPEECH_ENGINE: expected offline or auto; this version has no deepgram engine yet");
+  if (env["SPEECH_ENGINE"] === "deepgram" && env["DEEPGRAM_API_KEY"] === undefined) {
+    problems.push("DEEPGRAM_API_KEY: expected to be set, since SPEECH_ENGINE is deepgram");
   }
   if (env["JWT_AUDIENCE"] === userTokenAudience) {
     problems.push(
@@ -225,7 +226,7 @@ function assemble(env: Parsed): Config {
       ...given("audience", env.OIDC_AUDIENCE),
     },
     speech: {
-      engine: env.SPEECH_ENGINE,
+      engines: enginesOf(env),
       modelDir: env.MODEL_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "parley", "models"),
       ...given("deepgramApiKey", env.DEEPGRAM_API_KEY),
       ...given("deepgramUrl", env.DEEPGRAM_URL),
@@ -260,6 +261,12 @@ function assemble(env: Parsed): Config {
         }
       : {}),
   };
+}
+
+/** With `auto`, Deepgram where there is a key for it, and the offline engine behind it; an engine by name stands alone. */
+function enginesOf(env: Parsed): Config["speech"]["engines"] {
+  if (env.SPEECH_ENGINE !== "auto") return [env.SPEECH_ENGINE];
+  return env.DEEPGRAM_API_KEY === undefined ? ["offline"] : ["deepgram", "offline"];
 }
 
 /** `{ [key]: value }`, or nothing when the value is absent. */

@@ -13,6 +13,7 @@ import { pino } from "pino";
 import { ConfigError, readConfig } from "./config.ts";
 import type { Config, Environment } from "./config.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import { checkAccount } from "./transcription/engines/deepgram/check-account.ts";
 import { checkModels } from "./transcription/engines/offline/model/check-models.ts";
 
 export interface Finding {
@@ -49,7 +50,8 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   if (config.tls) yield await tlsOf(config.tls);
   yield await portOf(config);
   yield await databaseOf(config);
-  yield* modelsOf(config);
+  yield* deepgramOf(config);
+  if (config.speech.engines.includes("offline")) yield* modelsOf(config);
   if (config.livekit) yield await liveKitOf(config.livekit.url, now);
 }
 
@@ -73,13 +75,12 @@ function clockOf(nowMs: number): Finding {
 
 /** What is set and has no effect yet would otherwise look as if it had been found to be in order. */
 function* unusedOf(config: Config): Generator<Finding> {
-  const { speech, retention } = config;
+  const { retention } = config;
   const isSet: Readonly<Record<string, boolean>> = {
     REDIS_URL: config.redisUrl !== undefined,
     OIDC_ISSUERS: config.oidc.issuers.length > 0,
     JITSI_DOMAIN: config.jitsi !== undefined,
     SFU_URL: config.sfu !== undefined,
-    DEEPGRAM_API_KEY: speech.deepgramApiKey !== undefined,
     OPENAI_API_KEY: config.openai !== undefined,
     RETENTION_TRANSCRIPT_DAYS: retention.transcriptDays !== undefined,
     RETENTION_ANALYSIS_DAYS: retention.analysisDays !== undefined,
@@ -200,6 +201,23 @@ async function folderToBe(subject: string, folder: string): Promise<Finding> {
     return { subject, state: "ok", detail: `${folder} will be made at the first start` };
   } catch {
     return { subject, state: "wrong", detail: `${folder} cannot be made: ${parent} cannot be written` };
+  }
+}
+
+async function* deepgramOf({ speech }: Config): AsyncGenerator<Finding> {
+  const subject = "deepgram";
+  const { deepgramApiKey: apiKey, deepgramUrl: url } = speech;
+  if (speech.engines.includes("deepgram") && apiKey !== undefined) {
+    const check = { apiKey, timeoutMs: answerTimeoutMs, ...(url !== undefined && { url }) };
+    yield { subject, ...(await checkAccount(check)) };
+  } else if (apiKey !== undefined) {
+    yield {
+      subject,
+      state: "warning",
+      detail: "there is a key, and SPEECH_ENGINE is offline; it is not used",
+    };
+  } else if (url !== undefined) {
+    yield { subject, state: "warning", detail: "DEEPGRAM_URL has no effect without DEEPGRAM_API_KEY" };
   }
 }
 

@@ -33,7 +33,7 @@ describe("without any variable", () => {
     allowedOrigins: [],
     jwt: { issuer: "interview-backend", audience: "transcription-service", expirySeconds: 7200 },
     oidc: { issuers: [], authorizedParties: [] },
-    speech: { engine: "auto", modelDir: join(homedir(), ".cache", "parley", "models") },
+    speech: { engines: ["offline"], modelDir: join(homedir(), ".cache", "parley", "models") },
     retention: {},
   };
 
@@ -161,7 +161,12 @@ test("every variable arrives where it belongs", () => {
     livekit: { url: "wss://live.example", apiKey: "key", apiSecret: `${secret}-livekit` },
     jitsi: { domain: "meet.example", appId: "app", appSecret: `${secret}-jitsi` },
     sfu: { url: "wss://sfu.example", jwtSecret: `${secret}-sfu` },
-    speech: { engine: "offline", modelDir: "/models", deepgramApiKey: "dg", deepgramUrl: "wss://dg.example" },
+    speech: {
+      engines: ["offline"],
+      modelDir: "/models",
+      deepgramApiKey: "dg",
+      deepgramUrl: "wss://dg.example",
+    },
     openai: { apiKey: "oa", baseUrl: "http://localhost:11434/v1", model: "model" },
     transcriptionServiceApiKey: `${secret}-service`,
     retention: { transcriptDays: 1, analysisDays: 2, auditDays: 36500 },
@@ -184,8 +189,9 @@ describe("values that are wrong", () => {
     ["JWT_AUDIENCE", ["parley"]],
     ["JWT_EXPIRY_HOURS", ["0", "-1", "0.01", "24.1", "25", "two", "1e1", "Infinity", canary]],
     ["OIDC_ISSUERS", ["clerk.example", `https://a.example,${canary}`]],
+    ["DEEPGRAM_API_KEY", ["canary key", "canary\n", "canär"]],
     ["DEEPGRAM_URL", ["deepgram", canary]],
-    ["SPEECH_ENGINE", ["whisper", "deepgram", canary]],
+    ["SPEECH_ENGINE", ["whisper", "Deepgram", canary]],
     ["OPENAI_BASE_URL", ["ws://x", canary]],
     [
       "TRANSCRIPTION_SERVICE_API_KEY",
@@ -215,6 +221,7 @@ describe("values that are wrong", () => {
       SPEECH_ENGINE: "deepgram",
     };
     expect(wrong(env)).toEqual([
+      "DEEPGRAM_API_KEY",
       "JWT_EXPIRY_HOURS",
       "JWT_SECRET",
       "LIVEKIT_API_KEY",
@@ -223,7 +230,6 @@ describe("values that are wrong", () => {
       "PORT",
       "SFU_JWT_SECRET",
       "SFU_URL",
-      "SPEECH_ENGINE",
       "TLS_CERT_FILE",
     ]);
     const message = (() => {
@@ -314,6 +320,22 @@ describe("variables that go together", () => {
     );
     const both = { ...keys, LIVEKIT_WS_URL: "wss://old.example", LIVEKIT_URL: "wss://new.example" };
     expect(readConfig(both).livekit?.url).toBe("wss://new.example");
+  });
+
+  test.each<[Environment, Config["speech"]["engines"]]>([
+    [{}, ["offline"]],
+    [{ SPEECH_ENGINE: "auto" }, ["offline"]],
+    [{ DEEPGRAM_API_KEY: "dg" }, ["deepgram", "offline"]],
+    [{ DEEPGRAM_API_KEY: "dg", SPEECH_ENGINE: "offline" }, ["offline"]],
+    [{ DEEPGRAM_API_KEY: "dg", SPEECH_ENGINE: "deepgram" }, ["deepgram"]],
+  ])("speech: %j", (env, engines) => {
+    expect(readConfig(env).speech.engines).toEqual(engines);
+  });
+
+  test("the deepgram engine needs a key", () => {
+    expect(problemsOf({ SPEECH_ENGINE: "deepgram" })).toEqual([
+      "DEEPGRAM_API_KEY: expected to be set, since SPEECH_ENGINE is deepgram",
+    ]);
   });
 
   test("models are kept in the cache folder of the user", () => {

@@ -11,6 +11,7 @@ import { diagnose } from "../src/diagnose.ts";
 import type { DiagnoseOptions, Finding } from "../src/diagnose.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { scratchFolder } from "./cli/scratch-folder.ts";
+import { startFakeDeepgram } from "./fakes/fake-deepgram.ts";
 import { describePostgres } from "./storage/databases.ts";
 
 const root = scratchFolder();
@@ -216,6 +217,70 @@ describe("speech models", () => {
       .update(readFileSync(join(modelDir, "encoder_model.onnx")))
       .digest("hex");
     expect(hash).toBe(createHash("sha256").update("not a model").digest("hex"));
+  });
+});
+
+describe("Deepgram (a fake one)", () => {
+  const look = async (env: Record<string, string>) => findingsOn("deepgram", { ...fresh(), ...env });
+
+  test("that takes the key is in order, wherever DEEPGRAM_URL says that it is", async () => {
+    const fake = await startFakeDeepgram();
+    closers.push(() => void fake.close());
+    const host = new URL(fake.url).host;
+    for (const url of [fake.url, `${fake.url}/v1/listen`, fake.url.replace("ws:", "http:")]) {
+      expect(await look({ DEEPGRAM_API_KEY: fake.apiKey, DEEPGRAM_URL: url })).toEqual([
+        { subject: "deepgram", state: "ok", detail: `${host} takes the key` },
+      ]);
+    }
+    expect(fake.handshakes).toBe(0);
+  });
+
+  test("that refuses the key is wrong, and the key is not shown", async () => {
+    const fake = await startFakeDeepgram();
+    closers.push(() => void fake.close());
+    const found = await look({ DEEPGRAM_API_KEY: "hunter2", DEEPGRAM_URL: fake.url });
+    expect(found).toMatchObject([
+      {
+        state: "wrong",
+        detail: expect.stringMatching(/refuses the key \(HTTP 401\); check DEEPGRAM_API_KEY/) as string,
+      },
+    ]);
+    expect(JSON.stringify(found)).not.toContain("hunter2");
+  });
+
+  test("that does not answer is wrong", async () => {
+    const url = `ws://127.0.0.1:${await closedPort()}`;
+    expect(await look({ DEEPGRAM_API_KEY: "dg", DEEPGRAM_URL: url })).toMatchObject([
+      { state: "wrong", detail: expect.stringContaining("does not answer") as string },
+    ]);
+  });
+
+  test("of one's own that does not judge keys is a warning, and a redirection is not followed", async () => {
+    let followed = 0;
+    const elsewhere = await listen((_, response) => {
+      followed += 1;
+      response.end();
+    });
+    const location = `http://127.0.0.1:${elsewhere}/`;
+    for (const status of [404, 302]) {
+      const port = await listen((_, response) => response.writeHead(status, { location }).end());
+      expect(await look({ DEEPGRAM_API_KEY: "dg", DEEPGRAM_URL: `http://127.0.0.1:${port}` })).toMatchObject([
+        { state: "warning", detail: expect.stringContaining(`(HTTP ${status})`) as string },
+      ]);
+    }
+    expect(followed).toBe(0);
+  });
+
+  test("that is configured by halves is a warning; then the models of the other engine are looked at", async () => {
+    expect(await look({ DEEPGRAM_URL: "wss://dg.example" })).toMatchObject([{ state: "warning" }]);
+    expect(await look({ DEEPGRAM_API_KEY: "dg", SPEECH_ENGINE: "offline" })).toMatchObject([
+      { state: "warning" },
+    ]);
+    expect(await look({})).toEqual([]);
+    const url = `ws://127.0.0.1:${await closedPort()}`;
+    const alone = { ...fresh(), DEEPGRAM_API_KEY: "dg", DEEPGRAM_URL: url, SPEECH_ENGINE: "deepgram" };
+    expect(await findingsOn("speech models", alone)).toEqual([]);
+    expect(await findingsOn("speech models", { ...alone, SPEECH_ENGINE: "auto" })).not.toEqual([]);
   });
 });
 

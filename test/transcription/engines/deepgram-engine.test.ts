@@ -1,4 +1,7 @@
 /** The Deepgram engine against the FAKE Deepgram of test/fakes: how it keeps the wire, not how well anybody hears. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createDeepgramEngine } from "../../../src/transcription/engines/deepgram/deepgram-engine.ts";
 import { ResultReader } from "../../../src/transcription/engines/deepgram/result-reader.ts";
@@ -176,6 +179,33 @@ describe("what the Deepgram engine asks for", () => {
     await open(createDeepgramEngine({ apiKey: fake.apiKey, url: write(fake.url) }));
     expect(fake.connections).toHaveLength(1);
     fake.dropAll();
+  });
+});
+
+describe("the Deepgram SDK", () => {
+  it("is loaded when a stream opens, and not before", async () => {
+    const engineModule = join(
+      import.meta.dirname,
+      "../../../src/transcription/engines/deepgram/deepgram-engine.ts",
+    );
+    const script = `
+      import { registerHooks } from "node:module";
+      let loaded = 0;
+      registerHooks({
+        load(url, context, next) {
+          if (/node_modules\\/(@deepgram|ws)\\//.test(url)) loaded += 1;
+          return next(url, context);
+        },
+      });
+      const { createDeepgramEngine } = await import(${JSON.stringify(engineModule)});
+      const engine = createDeepgramEngine({ apiKey: "k", url: "ws://127.0.0.1:1" });
+      const before = loaded;
+      const none = () => undefined;
+      const options = { language: "en", interimResults: false, onEvent: none, onError: none };
+      await engine.open(options, new AbortController().signal).catch(none);
+      console.log(before, loaded > 0);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    expect(stdout).toBe("0 true\n");
   });
 });
 
@@ -414,16 +444,16 @@ describe("a connection that does not come about", () => {
 
   it("leaves the engine ready where another try may do, and unmarked once one did", async () => {
     const { fake, engine } = await setUp({ kind: "refuse", status: 503 }, { kind: "refuse", status: 401 });
-    expect(engine.health()).toEqual({ ready: true, detail: "0 streams" });
+    expect(engine.health()).toEqual({ ready: true, detail: "open streams: 0" });
     await expect(open(engine)).rejects.toThrow(/503/);
     expect(engine.health()).toMatchObject({ ready: true, detail: expect.stringContaining("503") as string });
     await expect(open(engine)).rejects.toThrow(/401/);
     expect(engine.health().ready).toBe(false);
     await open(engine);
-    expect(engine.health()).toEqual({ ready: true, detail: "1 streams" });
+    expect(engine.health()).toEqual({ ready: true, detail: "open streams: 1" });
     fake.stumble({ kind: "refuse", status: 400 });
     await expect(open(engine)).rejects.toThrow(/400/);
-    expect(engine.health()).toEqual({ ready: true, detail: "1 streams" });
+    expect(engine.health()).toEqual({ ready: true, detail: "open streams: 1" });
   });
 
   it("since nobody is there", async () => {

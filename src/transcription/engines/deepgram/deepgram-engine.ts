@@ -85,7 +85,7 @@ class DeepgramEngine implements SpeechEngine {
 
   health(): EngineHealth {
     if (this.#closing.signal.aborted) return { ready: false, detail: "closed" };
-    if (this.#failure === undefined) return { ready: true, detail: `${this.#streams.size} streams` };
+    if (this.#failure === undefined) return { ready: true, detail: `open streams: ${this.#streams.size}` };
     // What a retry may mend is for the lane to find out; an account that is refused stays so until someone acts.
     return { ready: this.#failure.retryable, detail: this.#failure.message };
   }

@@ -306,21 +306,6 @@ describe("what the Deepgram engine understands", () => {
     await until(clock, () => errors.length > 0);
     expect(errors).toMatchObject([{ code: "internal", retryable: true }]);
   });
-
-  it("cuts speech that Deepgram does not call final, so that nobody keeps more than 30 s", async () => {
-    const { fake, engine, clock } = await setUp({ kind: "hesitant" });
-    const { stream, events } = await open(engine);
-    const long = marked(...Array.from({ length: 100 }, (_, index) => index + 1)); // 40 s
-    const writing = (async () => {
-      for (let from = 0; from < long.length; from += 1600) await stream.write(long.slice(from, from + 1600));
-    })();
-    await settled(clock, writing);
-    expect(fake.connections[0]!.finalizes).toBeGreaterThan(0);
-    await until(clock, () => events.some((event) => event.type === "boundary"));
-    await settled(clock, stream.end());
-    checkEvents(events, long.length);
-    checkComplete(events, long.length);
-  });
 });
 
 describe("a stream that is waited for", () => {

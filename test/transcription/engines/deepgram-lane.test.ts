@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from "vitest";
 import { createResampler } from "../../../src/transcription/audio/resampler.ts";
+import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
 import { createDeepgramEngine } from "../../../src/transcription/engines/deepgram/deepgram-engine.ts";
 import type {
   EngineError,
@@ -38,6 +39,7 @@ interface LaneBench {
   readonly events: EngineEvent[];
   readonly restarts: EngineError[];
   readonly failures: SessionError[];
+  readonly gaps: (readonly [number, number])[];
 }
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -52,12 +54,18 @@ async function openLane(...stumbles: FakeStumble[]): Promise<LaneBench> {
   const events: EngineEvent[] = [];
   const restarts: EngineError[] = [];
   const failures: SessionError[] = [];
+  const gaps: (readonly [number, number])[] = [];
+  const engine = createDeepgramEngine({ apiKey: fake.apiKey, url: fake.url, clock });
   const lane = new Lane({
-    engine: createDeepgramEngine({ apiKey: fake.apiKey, url: fake.url, clock }),
+    engines: new EngineChoice([engine], clock),
     resampler: await createResampler(rate, rate),
     languageCode: "en",
     interimResults: true,
+    keyterms: [],
+    diarize: false,
     clock,
+    onChange: () => undefined,
+    onGap: (startSample, endSample) => gaps.push([startSample, endSample]),
     onEvent: (event) => events.push(event),
     onRestart: (error) => restarts.push(error),
     onFailure: (error) => failures.push(error),
@@ -67,7 +75,7 @@ async function openLane(...stumbles: FakeStumble[]): Promise<LaneBench> {
     () => fake.close(),
   );
   await lane.open();
-  return { fake, clock, lane, events, restarts, failures };
+  return { fake, clock, lane, events, restarts, failures, gaps };
 }
 
 /** Writes at the pace of speech on the bench's clock. */
@@ -131,6 +139,7 @@ describe("a lane on the Deepgram engine (against a fake Deepgram)", () => {
       [{ kind: "close", afterSamples: midWordAt(16), code: 1011, reason: "NET-0000" }],
     ],
     ["finals come twice", 1, [{ kind: "duplicate-finals" }]],
+    ["nothing is called final before it is asked for", 1, [{ kind: "hesitant" }]],
     ["results are late", 1, [{ kind: "slow", delayMs: 1_700 }]],
     [
       "Deepgram is silent after the connection was made again",
@@ -162,7 +171,7 @@ describe("a lane on the Deepgram engine (against a fake Deepgram)", () => {
     await speak(bench, audio);
     await settled(bench.clock, bench.lane.end());
     checkWords(bench.events);
-    expect(bench.failures).toEqual([]);
+    expect([bench.failures, bench.gaps]).toEqual([[], []]);
     expect(bench.fake.handshakes).toBe(connections);
     expect(bench.restarts.length > 0).toBe(connections > 1);
   });

@@ -33,21 +33,19 @@ const finalizeMs = 3_000;
 const closeStreamMs = 10_000;
 /** The writer waits while more than so much has not left for the network: two seconds of audio. */
 const maxBufferedBytes = 2 * sampleRateHz * 2;
-/** Nor may Deepgram be further behind than this. */
+/** Nor may Deepgram be further behind than this: what it has not heard, nobody may forget. */
 const maxUnheardSamples = 10 * sampleRateHz;
-/** Speech without an end is flushed after so much; with the line above, nobody need keep more than 30 s of audio. */
-const longSpeechSamples = 15 * sampleRateHz;
 
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: EngineError) => void;
 }
 
-/** A Finalize that was sent, and who waits for it; nobody, where long speech was cut. */
+/** A Finalize that was sent, and who waits for it. */
 interface Flush {
   readonly throughSample: number;
   readonly askedAtMs: number;
-  readonly waiter?: Waiter;
+  readonly waiter: Waiter;
 }
 
 export class DeepgramStream implements EngineStream {
@@ -97,7 +95,6 @@ export class DeepgramStream implements EngineStream {
   async write(samples: Float32Array): Promise<void> {
     this.#throwIfOver();
     this.#gatherer.add(samples);
-    this.#cutLongSpeech();
     if (this.#hasRoom()) return;
     await new Promise<void>((resolve, reject) => (this.#writer = { resolve, reject }));
   }
@@ -106,7 +103,11 @@ export class DeepgramStream implements EngineStream {
     this.#throwIfOver();
     this.#gatherer.flush();
     if (this.#reader.boundary >= this.#sentSamples) return;
-    await new Promise<void>((resolve, reject) => this.#flush({ resolve, reject }));
+    await new Promise<void>((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#flushes.push({ throughSample: this.#sentSamples, askedAtMs: this.#now(), waiter });
+      this.#connection.sendFinalize();
+    });
   }
 
   async end(): Promise<void> {
@@ -174,7 +175,7 @@ export class DeepgramStream implements EngineStream {
     const { boundary } = this.#reader;
     const settled = this.#flushes.filter((flush) => flush.throughSample <= boundary);
     this.#flushes = this.#flushes.filter((flush) => flush.throughSample > boundary);
-    for (const { waiter } of settled) waiter?.resolve();
+    for (const { waiter } of settled) waiter.resolve();
   }
 
   /** The last message of a stream: how much audio Deepgram took, all of which it is done with. */
@@ -204,21 +205,10 @@ export class DeepgramStream implements EngineStream {
     this.#lastSentAtMs = this.#now();
   }
 
-  #flush(waiter?: Waiter): void {
-    const flush = { throughSample: this.#sentSamples, askedAtMs: this.#now() };
-    this.#flushes.push(waiter ? { ...flush, waiter } : flush);
-    this.#connection.sendFinalize();
-  }
-
   #close(waiter?: Waiter): void {
     const closing = { throughSample: this.#sentSamples, askedAtMs: this.#now() };
     this.#closing = waiter ? { ...closing, waiter } : closing;
     this.#connection.sendCloseStream();
-  }
-
-  #cutLongSpeech(): void {
-    const since = Math.max(this.#reader.boundary, this.#flushes.at(-1)?.throughSample ?? 0);
-    if (this.#reader.heardThrough - since >= longSpeechSamples) this.#flush();
   }
 
   #tick(): void {

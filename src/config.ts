@@ -38,7 +38,7 @@ export interface Config {
   readonly sfu?: { readonly url: string; readonly jwtSecret: string };
   readonly speech: {
     /** In order of preference, never empty. Those after the first are for when it fails. */
-    readonly engines: readonly ("offline" | "deepgram")[];
+    readonly engines: readonly [EngineName, ...EngineName[]];
     readonly modelDir: string;
     readonly deepgramApiKey?: string;
     readonly deepgramUrl?: string;
@@ -52,6 +52,8 @@ export interface Config {
     readonly auditDays?: number;
   };
 }
+
+export type EngineName = "offline" | "deepgram";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

@@ -40,6 +40,7 @@ import type { Storage } from "./storage/open-storage.ts";
 import type { Caller } from "./token/caller.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/server-secrets.ts";
 import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
+import { createDeepgramEngine } from "./transcription/engines/deepgram/deepgram-engine.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
 import type { SpeechEngine } from "./transcription/engines/speech-engine.ts";
@@ -62,7 +63,7 @@ export interface Server {
   readonly url: string;
   /** An API key with every scope; absent in production. */
   readonly developmentApiKey?: string;
-  /** Resolves when the speech engine has its models; rejects with what is wrong with them. */
+  /** Resolves when the offline engine, where it is used, has its models; rejects with what is wrong with them. */
   readonly engineReady: Promise<void>;
   /** Tells streams the deadline, brings their words in safety, and closes everything. */
   stop(graceMs: number): Promise<void>;
@@ -75,7 +76,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { log } = options;
   checkPermissions([TokenService, TranscriptionService, AnalysisService]);
   const tls = config.tls && (await readTls(config.tls)); // before anything is opened that would have to be closed
-  const { engine, engineReady } = openEngine(config, options);
+  const { engines, engineReady } = openEngines(config, options);
+  const engineChoice = new EngineChoice(engines, systemClock);
   engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
 
   const { jwt, developmentApiKey } = await readServerSecrets(config);
@@ -101,7 +103,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
   const sessions = new LiveSessions({
     store: storage.sessions,
-    engines: new EngineChoice([engine], systemClock),
+    engines: engineChoice,
     clock: systemClock,
     limits: defaultSessionLimits,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
@@ -161,7 +163,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ],
     openInterceptors: [requestIdInterceptor(), logInterceptor({ log }), deadlineInterceptor()],
     health: async () => {
-      const dependencies = { database: await storage.health(), speech: engine.health() };
+      const dependencies = { database: await storage.health(), speech: engineChoice.health() };
       return { ready: Object.values(dependencies).every((part) => part.ready), dependencies };
     },
     descriptors: [
@@ -181,7 +183,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ]);
   });
   const url = `${config.tls ? "https" : "http"}://${reachableHost(config.host)}:${port}`;
-  log.info({ url, database: storage.kind, engine: engine.name }, "listening");
+  log.info({ url, database: storage.kind, engines: engines.map(({ name }) => name) }, "listening");
 
   return {
     url,
@@ -190,24 +192,41 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     async stop(graceMs) {
       await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
       await queue.stop();
-      await engine.close();
+      await Promise.all(engines.map((engine) => engine.close()));
       await storage.close();
       log.info("stopped");
     },
   };
 }
 
-function openEngine(
-  config: Config,
+type Engines = readonly [SpeechEngine, ...SpeechEngine[]];
+
+/** In order of preference. The offline engine is made ready at once, also where it only stands by. */
+function openEngines(
+  { speech }: Config,
   { engine, log, onModelProgress }: ServerOptions,
-): { engine: SpeechEngine; engineReady: Promise<void> } {
-  if (engine) return { engine, engineReady: Promise.resolve() };
-  const offline = createOfflineEngine({
-    modelDir: config.speech.modelDir,
-    ...(onModelProgress && { onModelProgress }),
-    onProcessExit: (exit) => log.warn({ exit }, "a speech process ended"),
-  });
-  return { engine: offline, engineReady: offline.warmUp() };
+): { engines: Engines; engineReady: Promise<void> } {
+  if (engine) return { engines: [engine], engineReady: Promise.resolve() };
+  let engineReady = Promise.resolve();
+  const open = {
+    deepgram: () =>
+      createDeepgramEngine({
+        apiKey: speech.deepgramApiKey ?? "",
+        ...(speech.deepgramUrl !== undefined && { url: speech.deepgramUrl }),
+        onProblem: (message) => log.warn(message),
+      }),
+    offline: () => {
+      const offline = createOfflineEngine({
+        modelDir: speech.modelDir,
+        ...(onModelProgress && { onModelProgress }),
+        onProcessExit: (exit) => log.warn({ exit }, "a speech process ended"),
+      });
+      engineReady = offline.warmUp();
+      return offline;
+    },
+  };
+  const [first, ...others] = speech.engines;
+  return { engines: [open[first](), ...others.map((name) => open[name]())], engineReady };
 }
 
 function isAudio(message: Message): boolean {

@@ -3,7 +3,7 @@
  * while, so that not every new stream waits for an engine that is away. Opens nothing itself.
  */
 import type { Clock } from "../../clock.ts";
-import type { SpeechEngine } from "./speech-engine.ts";
+import type { EngineHealth, SpeechEngine } from "./speech-engine.ts";
 
 /** How long an engine that failed is passed over when there is another, in milliseconds. */
 const avoidedForMs = 30_000;
@@ -40,6 +40,15 @@ export class EngineChoice {
   /** The engine failed in a way that another one may mend. */
   failed(engine: SpeechEngine): void {
     this.#avoidedUntil.set(engine, this.#clock.now() + avoidedForMs);
+  }
+
+  /** Ready when one of them is; says it of each where there are several. */
+  health(): EngineHealth {
+    const each = this.#engines.map((engine) => ({ name: engine.name, ...engine.health() }));
+    const [only] = each;
+    if (each.length === 1 && only) return { ready: only.ready, detail: only.detail };
+    const detail = each.map(({ name, ready, detail }) => `${name}: ${ready ? "" : "not ready, "}${detail}`);
+    return { ready: each.some(({ ready }) => ready), detail: detail.join("; ") };
   }
 
   #able(languageCode: string): readonly SpeechEngine[] {

@@ -1,13 +1,14 @@
 /** What engines heard a session, and what that means for its words: as careful as the least of them. */
+import { keepsFillers } from "../engines/speech-engine.ts";
 import type { SpeechEngine } from "../engines/speech-engine.ts";
 import type { EngineRecord } from "../session-store.ts";
 
-export function engineRecord(engines: readonly SpeechEngine[]): EngineRecord {
+export function engineRecord(engines: readonly SpeechEngine[], languageCode: string): EngineRecord {
   return engines
     .map(({ name, capabilities }): EngineRecord => ({
       engine: name,
       wordTimes: capabilities.wordTimes,
-      fillers: capabilities.fillers,
+      fillers: keepsFillers(capabilities, languageCode) ? "kept" : "may-drop",
     }))
     .reduce(joinRecords);
 }

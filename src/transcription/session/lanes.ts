@@ -63,7 +63,8 @@ export class Lanes {
 
   /** The engines that listen now. */
   get engine(): EngineRecord {
-    return engineRecord(this.#lanes.map((lane) => lane.engine));
+    const engines = this.#lanes.map((lane) => lane.engine);
+    return engineRecord(engines, this.#options.languageCode);
   }
 
   /** Nothing before this sample will come. Only before the first write. */

@@ -395,7 +395,7 @@ export class Session {
   #onEngineChange(engine: SpeechEngine, error: Error): void {
     this.#report("the speech engine failed and another takes over", error);
     if (!this.#isOpen) return; // nobody was told of the other one
-    this.#words.addEngine(engineRecord([engine]));
+    this.#words.addEngine(engineRecord([engine], this.#options.languageCode));
     this.#warn("engine-changed", `the speech engine was replaced by "${engine.name}"; captions may be late`);
   }
 

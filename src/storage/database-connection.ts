@@ -1,4 +1,5 @@
 /** What openStorage needs of either database. Implemented in postgres.ts and pglite.ts. */
+import type { Notices } from "../notices.ts";
 import type { Database } from "./tables.ts";
 
 export interface DatabaseConnection {
@@ -10,6 +11,7 @@ export interface DatabaseConnection {
    * then those of all of them.
    */
   executeSql(text: string, values?: unknown[]): Promise<SqlResult>;
+  readonly notices: Notices;
   close(): Promise<void>;
 }
 

@@ -4,6 +4,8 @@
  */
 import type { Logger } from "pino";
 import type { InterviewStore } from "../analysis/interview-store.ts";
+import type { Clock } from "../clock.ts";
+import type { Notices } from "../notices.ts";
 import type { ApiKeyStore } from "../token/api-key-store.ts";
 import type { RoomStore } from "../token/room-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
@@ -33,6 +35,8 @@ export interface StorageOptions {
   readonly timeoutMs?: number;
   /** Whether to bring the tables up to date. Default true; false only to look whether the database can be used. */
   readonly migrate?: boolean;
+  /** By which notices are checked and tried again. Default the real one. */
+  readonly clock?: Clock;
 }
 
 export interface Storage {
@@ -43,6 +47,8 @@ export interface Storage {
   readonly interviews: InterviewStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
+  /** Between all processes that have this database open. `publish` rejects with StorageError, as a store does. */
+  readonly notices: Notices;
   /** Asks the database; answers within 2 s, and never rejects. */
   health(): Promise<StorageHealth>;
   /** Waits for the calls under way; a later call rejects as `unavailable`. Safe to repeat. */
@@ -62,7 +68,9 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
   // Each driver is loaded only where it is used: PGlite alone is 9 MB of code.
   const database =
     url === undefined
-      ? await (await import("./pglite.ts")).openPglite(dataDir, { migrate: rest.migrate ?? true })
+      ? await (
+          await import("./pglite.ts")
+        ).openPglite(dataDir, { log: rest.log, migrate: rest.migrate ?? true })
       : await (await import("./postgres.ts")).openPostgres({ url, ...rest });
   const gate = new Gate();
   return {
@@ -74,6 +82,12 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),
     }),
+    notices: {
+      ...gate.around({
+        publish: (topic: string, payload: string) => database.notices.publish(topic, payload),
+      }),
+      subscribe: (topic, subscriber) => database.notices.subscribe(topic, subscriber),
+    },
     health: healthOf(database),
     close: () => gate.closeOnce(() => database.close()),
   };

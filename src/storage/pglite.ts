@@ -10,20 +10,25 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { PGlite, PGliteOptions } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect } from "kysely";
+import type { Logger } from "pino";
 import { allRows } from "./database-connection.ts";
 import type { DatabaseConnection, SqlResult } from "./database-connection.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { migrate } from "./migrate.ts";
+import { inProcessNotices } from "./notices-in-process.ts";
 import { initialisePglite } from "./pglite-initialise.ts";
 import { StorableText } from "./storable-text.ts";
 import { StorageError, toStorageError } from "./storage-error.ts";
 import type { Tables } from "./tables.ts";
 
+export interface PgliteOptions {
+  readonly log: Logger;
+  /** Whether to bring the tables up to date. */
+  readonly migrate: boolean;
+}
+
 /** `dataDir` holds the folder `pglite` and, beside it, its lock. */
-export async function openPglite(
-  dataDir: string,
-  options: { readonly migrate: boolean } = { migrate: true },
-): Promise<DatabaseConnection> {
+export async function openPglite(dataDir: string, options: PgliteOptions): Promise<DatabaseConnection> {
   if (dataDir === "memory:") {
     const pglite = await start({});
     collectGarbage();
@@ -85,7 +90,7 @@ function collectGarbage(): void {
 async function connect(
   pglite: PGlite,
   release: () => void,
-  options: { readonly migrate: boolean },
+  options: PgliteOptions,
 ): Promise<DatabaseConnection> {
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: [new StorableText()] });
   const close = async () => {
@@ -105,6 +110,7 @@ async function connect(
     kind: "pglite",
     db,
     executeSql: (text, values) => db.connection().execute(() => executeSql(pglite, text, values)),
+    notices: inProcessNotices(options.log),
     close,
   };
 }

@@ -1,14 +1,17 @@
 /**
- * PostgreSQL through `pg`. Owns the pools. Every wait is bounded, so that a PostgreSQL that hangs becomes an error, and
+ * PostgreSQL through `pg`. Owns the pools and the connection for notices. Every wait is bounded, so that a PostgreSQL that hangs becomes an error, and
  * a connection that failed is thrown away, so that the pool is whole again as soon as PostgreSQL is.
  */
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { Logger } from "pino";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { allRows } from "./database-connection.ts";
 import type { DatabaseConnection, SqlResult } from "./database-connection.ts";
 import { migrate } from "./migrate.ts";
+import { PostgresNotices } from "./notices-postgres.ts";
 import { StorableText } from "./storable-text.ts";
 import { toStorageError } from "./storage-error.ts";
 import type { Tables } from "./tables.ts";
@@ -23,6 +26,8 @@ export interface PostgresOptions {
   readonly timeoutMs?: number;
   /** Whether to bring the tables up to date. Default true. */
   readonly migrate?: boolean;
+  /** By which notices are checked and tried again. Default the real one. */
+  readonly clock?: Clock;
 }
 
 /** Jobs and migrations may take long: what pg-boss does at its start, or another replica's migration before ours. */
@@ -37,11 +42,22 @@ export async function openPostgres(options: PostgresOptions): Promise<DatabaseCo
     dialect: new PostgresDialect({ pool: discardingBroken(pool) }),
     plugins: [new StorableText()],
   });
+  const notices = new PostgresNotices({
+    url: options.url,
+    log: options.log,
+    clock: options.clock ?? systemClock,
+    timeoutMs,
+    async notify(channel, text) {
+      await sql`select pg_notify(${channel}, ${text})`.execute(db);
+    },
+  });
   return {
     kind: "postgres",
     db,
     executeSql: (text, values) => executeSql(jobsPool, text, values),
+    notices,
     async close() {
+      await notices.close();
       await Promise.all([pool.end(), jobsPool.end()]);
     },
   };

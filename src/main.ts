@@ -11,7 +11,7 @@ import {
   AnalysisService,
   file_parley_analysis_v1_analysis,
 } from "../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { TokenService, file_parley_token_v1_token } from "../gen/ts/parley/token/v1/token_pb.ts";
+import { Target, TokenService, file_parley_token_v1_token } from "../gen/ts/parley/token/v1/token_pb.ts";
 import {
   TranscribeRequestSchema,
   TranscriptionService,
@@ -38,6 +38,7 @@ import { transcriptionService } from "./gateway/services/transcription/transcrip
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
 import type { Caller } from "./token/caller.ts";
+import { Revocations } from "./token/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/server-secrets.ts";
 import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
 import { createDeepgramEngine } from "./transcription/engines/deepgram/deepgram-engine.ts";
@@ -111,6 +112,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   });
   await sessions.start({ takeAll: storage.kind === "pglite" });
 
+  const revocations = new Revocations({
+    store: storage.revocations,
+    notices: storage.notices,
+    clock: systemClock,
+    endStreams: (selector) => sessions.revoke(selector),
+    onProblem: (message, error) => log.warn({ err: error }, message),
+  });
+  await revocations.start();
+
   const gateway = createGateway({
     routes(router) {
       router.service(
@@ -120,6 +130,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           ...(config.livekit && { livekit: config.livekit }),
           rooms: storage.rooms,
           apiKeys: storage.apiKeys,
+          revocations,
+          otherTargets: otherTargets(config),
           now: systemClock.now,
         }),
       );
@@ -130,7 +142,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           store: storage.sessions,
           clock: systemClock,
           maxIdleMs: defaultSessionLimits.maxIdleMs,
-          verifyToken: (token) => verifyOwnToken(token, jwt, systemClock.now()),
+          isRevoked: (caller) => revocations.isRevoked(caller),
+          verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, systemClock.now())),
         }),
       );
       router.service(AnalysisService, analysisService({ interviews }));
@@ -150,6 +163,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
             {
               jwt,
               apiKeys: storage.apiKeys,
+              revocations,
               ...(config.transcriptionServiceApiKey !== undefined && {
                 fixedAnalysisKey: config.transcriptionServiceApiKey,
               }),
@@ -191,6 +205,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ...(developmentApiKey !== undefined && { developmentApiKey }),
     async stop(graceMs) {
       await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
+      await revocations.stop();
       await queue.stop();
       await Promise.all(engines.map((engine) => engine.close()));
       await storage.close();
@@ -227,6 +242,14 @@ function openEngines(
   };
   const [first, ...others] = speech.engines;
   return { engines: [open[first](), ...others.map((name) => open[name]())], engineReady };
+}
+
+function otherTargets({ livekit, jitsi, sfu }: Config): readonly Target[] {
+  return [
+    ...(livekit ? [Target.LIVEKIT] : []),
+    ...(jitsi ? [Target.JITSI] : []),
+    ...(sfu ? [Target.SFU] : []),
+  ];
 }
 
 function isAudio(message: Message): boolean {

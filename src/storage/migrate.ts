@@ -10,6 +10,7 @@ import * as apiKeys from "./migrations/0002-api-keys.ts";
 import * as rooms from "./migrations/0003-rooms.ts";
 import * as interviews from "./migrations/0004-interviews.ts";
 import * as resume from "./migrations/0005-resume.ts";
+import * as revocations from "./migrations/0006-revocations.ts";
 import { toStorageError } from "./storage-error.ts";
 
 const migrations: Record<string, Migration> = {
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   "0003-rooms": rooms,
   "0004-interviews": interviews,
   "0005-resume": resume,
+  "0006-revocations": revocations,
 };
 
 /** Safe to run in several processes at once: PostgreSQL's advisory lock lets one work and the others wait. */

@@ -7,6 +7,7 @@ import type { InterviewStore } from "../analysis/interview-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Notices } from "../notices.ts";
 import type { ApiKeyStore } from "../token/api-key-store.ts";
+import type { RevocationStore } from "../token/revocation-store.ts";
 import type { RoomStore } from "../token/room-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
 import { apiKeyStore } from "./api-key-store.ts";
@@ -15,6 +16,7 @@ import { Gate } from "./gate.ts";
 import { healthOf } from "./health.ts";
 import type { StorageHealth } from "./health.ts";
 import { interviewStore } from "./interview-store.ts";
+import { revocationStore } from "./revocation-store.ts";
 import { roomStore } from "./room-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { toStorageError } from "./storage-error.ts";
@@ -44,6 +46,7 @@ export interface Storage {
   readonly sessions: SessionStore;
   readonly apiKeys: ApiKeyStore;
   readonly rooms: RoomStore;
+  readonly revocations: RevocationStore;
   readonly interviews: InterviewStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
@@ -78,6 +81,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     sessions: gate.around(sessionStore(database.db)),
     apiKeys: gate.around(apiKeyStore(database.db)),
     rooms: gate.around(roomStore(database.db)),
+    revocations: gate.around(revocationStore(database.db)),
     interviews: gate.around(interviewStore(database.db)),
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),

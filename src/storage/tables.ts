@@ -96,6 +96,14 @@ export interface InterviewTable {
   update_time: Date;
 }
 
+export interface RevocationTable {
+  kind: Fixed<string>;
+  name: Fixed<string>;
+  of_user_id: Fixed<string>;
+  revoke_time: Date;
+  expire_time: Date;
+}
+
 export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
@@ -103,6 +111,7 @@ export interface Tables {
   api_keys: ApiKeyTable;
   rooms: RoomTable;
   interviews: InterviewTable;
+  revocations: RevocationTable;
 }
 
 export type Database = Kysely<Tables>;

@@ -20,6 +20,8 @@ export interface ParticipantCaller {
   readonly participantIdentity: string;
   readonly userType: UserType;
   readonly tokenId: string;
+  /** The earliest moment at which the token can have been issued; 1970 when it does not say. */
+  readonly issueTime: Date;
   readonly expireTime: Date;
 }
 

@@ -39,7 +39,9 @@ export type TokenRequestErrorCode =
   | "not-configured"
   /** It asks for what this server does not have. */
   | "unsupported"
-  | "not-found";
+  | "not-found"
+  /** The caller has done so too often. */
+  | "limit";
 
 /** A request that cannot be met as it stands. */
 export class TokenRequestError extends Error {

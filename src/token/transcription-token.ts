@@ -1,11 +1,11 @@
 /** The token that opens Transcribe: its claims, written and read. HS256 with JWT_SECRET. */
-import { randomUUID } from "node:crypto";
 import type { ParticipantCaller } from "./caller.ts";
 import { signJwt } from "./jwt/sign-jwt.ts";
 import type { Claims } from "./jwt/verify-jwt.ts";
 import { readName } from "./read-name.ts";
 import type { UserType } from "./room-store.ts";
 import { TokenError } from "./token-error.ts";
+import { makeTokenId, readTokenIdTime } from "./token-id.ts";
 import type { JwtSettings } from "./jwt-settings.ts";
 
 export interface TranscriptionTokenRequest {
@@ -40,7 +40,7 @@ export function issueTranscriptionToken(
     iat: now,
     nbf: now,
     exp,
-    jti: randomUUID(),
+    jti: makeTokenId(nowMs),
   };
   return { token: signJwt(claims, settings.secret), expireTime: new Date(exp * 1000) };
 }
@@ -54,8 +54,22 @@ export function readTranscriptionClaims(claims: Claims): ParticipantCaller {
     participantIdentity: readName(claims, "participantIdentity"),
     userType: readUserType(claims),
     tokenId: readName(claims, "jti"),
+    issueTime: readIssueTime(claims),
     expireTime: new Date((claims["exp"] as number) * 1000),
   };
+}
+
+/**
+ * To the millisecond for tokens that Parley made. For those of others `iat` counts from the begin of its second: a token
+ * made later in the second of a revocation is refused with those before it, and a revocation never misses one. That rests
+ * on clocks that agree; a token from a machine whose clock is ahead may escape a revocation within that difference.
+ */
+function readIssueTime(claims: Claims): Date {
+  const { iat, jti } = claims;
+  if (typeof iat !== "number") return new Date(0);
+  const madeAtMs = readTokenIdTime(jti as string);
+  const isSameSecond = madeAtMs !== undefined && Math.floor(madeAtMs / 1000) === iat;
+  return new Date(isSameSecond ? madeAtMs : Math.floor(iat) * 1000);
 }
 
 function readUserType(claims: Claims): UserType {

@@ -2,6 +2,7 @@
 import type { JwtSettings } from "./jwt-settings.ts";
 import { endOfTime, readSignedClaims } from "./jwt/verify-jwt.ts";
 import type { Claims } from "./jwt/verify-jwt.ts";
+import type { Revocations } from "./revocations.ts";
 import { TokenError } from "./token-error.ts";
 import type { TokenErrorCode } from "./token-error.ts";
 import { userTokenAudience } from "./user-token.ts";
@@ -27,11 +28,12 @@ export function validateOwnToken(
   token: string,
   question: TokenQuestion,
   settings: JwtSettings,
+  revocations: Pick<Revocations, "check">,
   nowMs: number,
 ): TokenVerdict {
   const signed = readSigned(token, settings);
   try {
-    const caller = verifyOwnToken(token, settings, nowMs);
+    const caller = revocations.check(verifyOwnToken(token, settings, nowMs));
     if (question.onlyTranscription && caller.kind !== "participant") return { ...signed, reason: "audience" };
     if (
       question.roomName !== undefined &&

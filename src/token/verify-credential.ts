@@ -9,6 +9,7 @@ import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "./cal
 import { maxLifetimeSeconds } from "./jwt-settings.ts";
 import type { JwtSettings } from "./jwt-settings.ts";
 import { verifyJwt } from "./jwt/verify-jwt.ts";
+import type { Revocations } from "./revocations.ts";
 import { TokenError } from "./token-error.ts";
 import { readTranscriptionClaims } from "./transcription-token.ts";
 import { readUserClaims, userTokenAudience } from "./user-token.ts";
@@ -16,6 +17,7 @@ import { readUserClaims, userTokenAudience } from "./user-token.ts";
 export interface CredentialSettings {
   readonly jwt: JwtSettings;
   readonly apiKeys: Pick<ApiKeyStore, "get">;
+  readonly revocations: Pick<Revocations, "check">;
   /** A key from the configuration, with scope `analysis`. */
   readonly fixedAnalysisKey?: string;
 }
@@ -30,10 +32,10 @@ export async function verifyCredential(
     return { kind: "service", apiKeyId: "TRANSCRIPTION_SERVICE_API_KEY", scopes: new Set(["analysis"]) };
   }
   if (credential.startsWith("pk_")) return verifyApiKey(credential, settings, nowMs);
-  return verifyOwnToken(credential, settings.jwt, nowMs);
+  return settings.revocations.check(verifyOwnToken(credential, settings.jwt, nowMs));
 }
 
-/** A user or transcription token of Parley's own. Throws TokenError. */
+/** A user or transcription token of Parley's own, which may have been revoked. Throws TokenError. */
 export function verifyOwnToken(
   token: string,
   settings: JwtSettings,

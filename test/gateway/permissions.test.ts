@@ -56,7 +56,8 @@ const table: Readonly<Record<string, Row>> = {
   "TokenService.RefreshToken": { who: `nobody ${any}`, request: { refreshToken: "x" } },
   "TokenService.RevokeTokens": {
     who: "user tokens",
-    request: { selector: { case: "userId", value: "ada" } },
+    request: { selector: { case: "tokenId", value: "none" } },
+    answer: "ok",
   },
   "TokenService.CreateRoom": { who: "user rooms", request: room },
   "TokenService.GetRoom": { who: "user rooms", request: room },
@@ -122,6 +123,8 @@ beforeAll(async () => {
     nowMs,
   );
   await server.storage.apiKeys.create(expired.stored);
+  const revokedToken = server.participant("eve");
+  await server.client(TokenService, key).revokeTokens({ selector: { case: "userId", value: "eve" } });
   const user = { userId: "ada", ttlSeconds: 3600 };
   const otherSecret = { ...settings, secret: "another-secret-of-more-than-thirty-two-bytes" };
   for (const [name, credential] of [
@@ -138,6 +141,7 @@ beforeAll(async () => {
         nowMs,
       ).token,
     ],
+    ["a revoked transcription token", revokedToken],
     ["a revoked API key", revoked],
     ["an expired API key", expired.key],
     ["a prefix of an API key", key.slice(0, -1)],

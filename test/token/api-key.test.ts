@@ -76,6 +76,8 @@ describe("an API key", () => {
   });
 });
 
+const none = { check: <C>(caller: C) => caller };
+
 forEachDatabase((_, open) => {
   let storage: Storage;
   beforeAll(async () => {
@@ -89,6 +91,7 @@ forEachDatabase((_, open) => {
       {
         jwt: settings,
         apiKeys: storage.apiKeys,
+        revocations: none,
         ...(fixedAnalysisKey !== undefined && { fixedAnalysisKey }),
       },
       atMs,
@@ -163,5 +166,7 @@ forEachDatabase((_, open) => {
 test("when the database cannot be asked, the key is neither good nor bad", async () => {
   const apiKeys = { get: () => Promise.reject(new Error("no database")) };
   const { key } = makeApiKey(request, nowMs);
-  await expect(verifyCredential(key, { jwt: settings, apiKeys }, nowMs)).rejects.toThrow("no database");
+  await expect(verifyCredential(key, { jwt: settings, apiKeys, revocations: none }, nowMs)).rejects.toThrow(
+    "no database",
+  );
 });

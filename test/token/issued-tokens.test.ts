@@ -56,6 +56,7 @@ describe("transcription tokens", () => {
       participantIdentity: "ada",
       userType: "host",
       tokenId: "token-1",
+      issueTime: new Date(nowMs),
       expireTime: new Date((now + 7200) * 1000),
     });
   });

@@ -98,6 +98,7 @@ const requestCodes: Readonly<Record<TokenRequestError["code"], Code>> = {
   "not-configured": Code.FailedPrecondition,
   unsupported: Code.Unimplemented,
   "not-found": Code.NotFound,
+  limit: Code.ResourceExhausted,
 };
 
 const analysisCodes: Readonly<Record<AnalysisError["code"], Code>> = {

@@ -23,9 +23,11 @@ const abandonedAfterMs = 90_000;
 /** What sessions get after the deadline to bring their last words in safety. */
 const lastWordsMs = 3_000;
 
-/** What all tokens have in common that are revoked. */
+/** What all tokens have in common that are revoked. A token's id may be limited to one user's. */
 export type TokenSelector =
-  { readonly tokenId: string } | { readonly userId: string } | { readonly roomName: string };
+  | { readonly tokenId: string; readonly userId?: string }
+  | { readonly userId: string }
+  | { readonly roomName: string };
 
 export interface LiveSessionsDependencies extends SessionDependencies {
   /** Tells other replicas that a session is served here from now on, in this epoch. Best effort. */
@@ -176,7 +178,10 @@ export class LiveSessions {
 }
 
 function isSelected(session: Session, selector: TokenSelector): boolean {
-  if ("tokenId" in selector) return session.tokenId === selector.tokenId;
+  if ("tokenId" in selector) {
+    const { tokenId, userId = session.speaker.userId } = selector;
+    return session.tokenId === tokenId && session.speaker.userId === userId;
+  }
   if ("userId" in selector) return session.speaker.userId === selector.userId;
   return session.speaker.roomName === selector.roomName;
 }

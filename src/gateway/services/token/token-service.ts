@@ -11,6 +11,7 @@ import type { Entry } from "../../../token/enter-room.ts";
 import { issueLiveKitToken, liveKitTtlSeconds } from "../../../token/livekit-token.ts";
 import type { LiveKitSettings } from "../../../token/livekit-token.ts";
 import type { JwtSettings } from "../../../token/jwt-settings.ts";
+import type { Revocations } from "../../../token/revocations.ts";
 import type { RoomStore } from "../../../token/room-store.ts";
 import { TokenRequestError } from "../../../token/token-error.ts";
 import { issueTranscriptionToken } from "../../../token/transcription-token.ts";
@@ -19,6 +20,7 @@ import { validateOwnToken } from "../../../token/validate-own-token.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { given } from "../optional.ts";
 import { apiKeyMethods } from "./api-keys.ts";
+import { revokeMethods } from "./revoke-tokens.ts";
 import { userTypeFromProto, userTypeToProto } from "./user-type.ts";
 
 export interface TokenServiceDependencies {
@@ -27,6 +29,9 @@ export interface TokenServiceDependencies {
   readonly livekit?: LiveKitSettings;
   readonly rooms: RoomStore;
   readonly apiKeys: ApiKeyStore;
+  readonly revocations: Revocations;
+  /** Configured servers that do not ask whether a token was revoked. */
+  readonly otherTargets: readonly Target[];
   readonly now: () => number;
 }
 
@@ -106,6 +111,7 @@ export function tokenService(
           onlyTranscription: request.target === Target.TRANSCRIPTION,
         },
         jwt,
+        dependencies.revocations,
         now(),
       );
       return {
@@ -117,6 +123,7 @@ export function tokenService(
       };
     },
 
+    ...revokeMethods(dependencies),
     ...apiKeyMethods(dependencies),
   };
 }

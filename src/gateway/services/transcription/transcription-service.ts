@@ -11,9 +11,10 @@ import type {
   TranscriptionService,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { Clock } from "../../../clock.ts";
-import type { Caller } from "../../../token/caller.ts";
+import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/export/export-transcript.ts";
 import type { ExportFormat } from "../../../transcription/export/export-transcript.ts";
+import { SessionError } from "../../../transcription/session-error.ts";
 import type { SessionStore, StoredSession } from "../../../transcription/session-store.ts";
 import type { LiveSessions } from "../../../transcription/session/live-sessions.ts";
 import { Session } from "../../../transcription/session/session.ts";
@@ -32,6 +33,8 @@ export interface TranscriptionServiceDependencies {
   readonly clock: Clock;
   /** A client that says nothing for so long is taken for dead. */
   readonly maxIdleMs: number;
+  /** Whether a token that was good when the call began has been revoked since. */
+  readonly isRevoked: (caller: ParticipantCaller) => boolean;
   /** Throws TokenError. */
   readonly verifyToken: (token: string) => Caller;
 }
@@ -52,6 +55,9 @@ export function transcriptionService(
       if (session instanceof Session) {
         const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
         void feedSession(session, source, { clock, maxIdleMs, signal: context.signal });
+        // While it opened it was not among those whose streams a revocation ends.
+        if (dependencies.isRevoked(caller))
+          session.fail(new SessionError("token-expired", "the token was revoked"));
       }
       let sequence = session.firstSequence;
       for await (const event of session.events) {

@@ -6,7 +6,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import type { Client, ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { AnalysisService } from "../../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import { Target, TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "../../../../src/analysis/interviews.ts";
 import { openPgBossQueue } from "../../../../src/analysis/jobs/pg-boss-queue.ts";
@@ -25,6 +25,8 @@ import { makeApiKey } from "../../../../src/token/api-key.ts";
 import type { ApiKeyScope } from "../../../../src/token/api-key-store.ts";
 import type { JwtSettings } from "../../../../src/token/jwt-settings.ts";
 import type { LiveKitSettings } from "../../../../src/token/livekit-token.ts";
+import type { RevocationSelector } from "../../../../src/token/revocation-store.ts";
+import { Revocations } from "../../../../src/token/revocations.ts";
 import { issueTranscriptionToken } from "../../../../src/token/transcription-token.ts";
 import { issueUserToken } from "../../../../src/token/user-token.ts";
 import { verifyCredential, verifyOwnToken } from "../../../../src/token/verify-credential.ts";
@@ -59,6 +61,8 @@ export interface InMemoryServer {
   readonly refused: { method: string; code: string }[];
   /** What went wrong inside. */
   readonly internalErrors: { errorId: string; method: string; error: unknown }[];
+  /** Whose streams were to be ended. */
+  readonly endedStreams: RevocationSelector[];
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: Interceptor[];
   client<S extends DescService>(service: S, credential?: string, format?: "binary" | "json"): Client<S>;
@@ -100,6 +104,15 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
     onProblem: () => undefined,
   });
+  const endedStreams: RevocationSelector[] = [];
+  const revocations = new Revocations({
+    store: storage.revocations,
+    notices: storage.notices,
+    clock: { ...systemClock, now: () => time.nowMs },
+    endStreams: (selector) => endedStreams.push(selector),
+    onProblem: () => undefined,
+  });
+  await revocations.start();
   const routes = (router: ConnectRouter) => {
     router.service(
       TokenService,
@@ -108,6 +121,8 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         ...(options.livekit && { livekit: options.livekit }),
         rooms: storage.rooms,
         apiKeys: storage.apiKeys,
+        revocations,
+        otherTargets: options.livekit ? [Target.LIVEKIT] : [],
         now: () => time.nowMs,
       }),
     );
@@ -118,7 +133,8 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         store: storage.sessions,
         clock: systemClock,
         maxIdleMs: defaultSessionLimits.maxIdleMs,
-        verifyToken: (token) => verifyOwnToken(token, jwt, time.nowMs),
+        isRevoked: (caller) => revocations.isRevoked(caller),
+        verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, time.nowMs)),
       }),
     );
     router.service(AnalysisService, analysisService({ interviews }));
@@ -130,7 +146,11 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     }),
     credentialsInterceptor({
       verify: (credential) =>
-        verifyCredential(credential, { jwt, apiKeys: storage.apiKeys, fixedAnalysisKey }, time.nowMs),
+        verifyCredential(
+          credential,
+          { jwt, apiKeys: storage.apiKeys, revocations, fixedAnalysisKey },
+          time.nowMs,
+        ),
       onRefused: (reason) => refused.push(reason),
     }),
     validationInterceptor(),
@@ -141,6 +161,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     time,
     refused,
     internalErrors,
+    endedStreams,
     routes,
     interceptors,
     client(service, credential, format = "binary") {
@@ -170,6 +191,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     },
     async close() {
       await sessions.stop(0);
+      await revocations.stop();
       await queue.stop();
       if (options.storage === undefined) await storage.close();
     },

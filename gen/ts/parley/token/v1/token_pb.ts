@@ -925,7 +925,8 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
    */
   selector: {
     /**
-     * The `jti` of one token; up to 128 characters.
+     * The `jti` of one transcription token; up to 128 characters. Tokens are not stored: an id that no token has is taken
+     * too. Sent by a user, it has an effect only on a token that names this user.
      *
      * @generated from field: string token_id = 1;
      */
@@ -933,7 +934,7 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
     case: "tokenId";
   } | {
     /**
-     * All tokens of a user; up to 256 characters. A user may send only their own id.
+     * All tokens of a user, in whatever room; up to 256 characters. A user may send only their own id.
      *
      * @generated from field: string user_id = 2;
      */
@@ -950,7 +951,7 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
   } | { case: undefined; value?: undefined };
 
   /**
-   * For the audit log; up to 256 characters.
+   * For the audit log; up to 256 characters. Not kept while this server has none.
    *
    * @generated from field: string reason = 4;
    */
@@ -971,21 +972,21 @@ export const RevokeTokensRequestSchema: GenMessage<RevokeTokensRequest> = /*@__P
  */
 export type RevokeTokensResponse = Message<"parley.token.v1.RevokeTokensResponse"> & {
   /**
-   * For each target what holds from now on.
+   * What holds from now on: for TRANSCRIPTION, and for each other target that is configured on this server.
    *
    * @generated from field: repeated parley.token.v1.RevocationOutcome outcomes = 1;
    */
   outcomes: RevocationOutcome[];
 
   /**
-   * Live Parley streams that were ended.
+   * Live Parley streams that were ended by the replica that answers; the others end theirs too, uncounted.
    *
    * @generated from field: int32 ended_streams = 2;
    */
   endedStreams: number;
 
   /**
-   * LiveKit participants that were removed.
+   * LiveKit participants that were removed. 0 while this server does not remove any: who is in a LiveKit room stays.
    *
    * @generated from field: int32 removed_participants = 3;
    */
@@ -1020,7 +1021,8 @@ export type RevocationOutcome = Message<"parley.token.v1.RevocationOutcome"> & {
   effect: RevocationEffect;
 
   /**
-   * Until when tokens stay good there, when they do.
+   * The latest time until which tokens that were issued until now may open the target, when they do. For LiveKit that is
+   * entering: whoever is in the room by then may stay in it.
    *
    * @generated from field: google.protobuf.Timestamp valid_until_time = 3;
    */
@@ -1986,9 +1988,19 @@ export const TokenService: GenService<{
     output: typeof RefreshTokenResponseSchema;
   },
   /**
-   * Takes tokens back, by id, subject or room, and ends the live streams that they opened.
+   * Takes transcription tokens back that were issued until now, by id, user or room, and ends the live streams that they
+   * opened with UNAUTHENTICATED; their sessions can be resumed with a token that is good.
    *
-   * Callers: user (own tokens), service with scope `tokens`. Says for each target what holds from now on. Idempotent.
+   * Callers: user (own tokens, tokens for an own room), service with scope `tokens`. Errors: PERMISSION_DENIED for another
+   * user's id or for a room that is not the user's, or not there; RESOURCE_EXHAUSTED when a user takes back more than 100
+   * single tokens a day; UNAVAILABLE when the database does not take it: repeat the call until it is answered. Says for each
+   * target what holds from now on. Idempotent.
+   *
+   * Other replicas enforce it as soon as the database tells them, in the order of milliseconds; one that lost its
+   * connection for notices, after at most 30 s; one that cannot reach the database, as soon as it can again, and until then
+   * it opens and continues no session either. Tokens that Parley made are told apart to the millisecond; a token that
+   * somebody else signed in the second of the call is refused even if it was made after it. Not touched: users' logins and
+   * API keys. Who shall not come back must also lose the right to new tokens.
    *
    * @generated from rpc parley.token.v1.TokenService.RevokeTokens
    */

@@ -1,0 +1,78 @@
+/** RevokeTokens: who may take back what, and what then holds where. */
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { RevocationEffect, Target } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import type { RevokeTokensRequest, TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import type { UserCaller } from "../../../token/caller.ts";
+import { maxLifetimeSeconds } from "../../../token/jwt-settings.ts";
+import type { RevocationSelector } from "../../../token/revocation-store.ts";
+import type { Revocations } from "../../../token/revocations.ts";
+import type { RoomStore } from "../../../token/room-store.ts";
+import { ForbiddenError, TokenRequestError } from "../../../token/token-error.ts";
+import { requireCaller } from "../../interceptors/credentials.ts";
+
+export interface RevokeDependencies {
+  readonly revocations: Revocations;
+  readonly rooms: RoomStore;
+  /** Servers other than Parley that are configured: they do not ask whether a token was revoked. */
+  readonly otherTargets: readonly Target[];
+  readonly now: () => number;
+}
+
+export function revokeMethods(
+  dependencies: RevokeDependencies,
+): Pick<ServiceImpl<typeof TokenService>, "revokeTokens"> {
+  const { revocations, rooms, otherTargets, now } = dependencies;
+  return {
+    async revokeTokens(request, context) {
+      const caller = requireCaller(context, "user", "service");
+      const selector = readSelector(request.selector);
+      const endedStreams = await revocations.revoke(
+        caller.kind === "user" ? await limitToOwn(caller, selector, rooms) : selector,
+      );
+      const validUntilTime = timestampFromDate(new Date(now() + maxLifetimeSeconds * 1000));
+      return {
+        outcomes: [
+          { target: Target.TRANSCRIPTION, effect: RevocationEffect.ENFORCED },
+          ...otherTargets.map((target) => ({
+            target,
+            effect: RevocationEffect.VALID_UNTIL_EXPIRY,
+            validUntilTime,
+          })),
+        ],
+        endedStreams,
+      };
+    },
+  };
+}
+
+function readSelector({ case: kind, value }: RevokeTokensRequest["selector"]): RevocationSelector {
+  switch (kind) {
+    case "tokenId":
+      return { tokenId: value };
+    case "userId":
+      return { userId: value };
+    case "roomName":
+      return { roomName: value };
+    case undefined:
+      throw new TokenRequestError("invalid", "send token_id, user_id or room_name");
+  }
+}
+
+/** Throws ForbiddenError. */
+async function limitToOwn(
+  { userId }: UserCaller,
+  selector: RevocationSelector,
+  rooms: RoomStore,
+): Promise<RevocationSelector> {
+  // Issued tokens are not stored, so nobody can say here whose one is. What is stored is that this user takes it back: it
+  // has an effect only on a token that names the same user.
+  if ("tokenId" in selector) return { ...selector, userId };
+  if ("userId" in selector) {
+    if (selector.userId === userId) return selector;
+    throw new ForbiddenError("user_id: a user may revoke only their own tokens");
+  }
+  const room = await rooms.get(selector.roomName);
+  if (room?.ownerUserId === userId) return selector;
+  throw new ForbiddenError("room_name: no such room, or it is not yours");
+}

@@ -1,7 +1,8 @@
-/** API keys, rooms and interviews, on both databases. */
+/** API keys, rooms, revocations and interviews, on both databases. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../src/analysis/report.ts";
 import type { Storage } from "../../src/storage/open-storage.ts";
+import type { RevocationSelector } from "../../src/token/revocation-store.ts";
 import type { StoredRoom } from "../../src/token/room-store.ts";
 import { forEachDatabase } from "./databases.ts";
 import { apiKey, interview } from "./samples.ts";
@@ -49,6 +50,38 @@ forEachDatabase((_name, open) => {
       expect(won.filter(Boolean)).toHaveLength(1);
       expect(await storage.rooms.get("race")).toEqual(room(owners[won.indexOf(true)]!));
       expect(await storage.rooms.get("none")).toBeUndefined();
+    });
+  });
+
+  describe("a revocation", () => {
+    const kept = (selector: RevocationSelector, revokeTime = later, keptMs = 1000) =>
+      storage.revocations.keep({ selector, revokeTime, expireTime: new Date(revokeTime.getTime() + keptMs) });
+    const list = (now = later) => storage.revocations.list(now);
+
+    test("comes back with what it was of, until it expires", async () => {
+      const selectors = [
+        { tokenId: "same" },
+        { tokenId: "same", userId: "ada" },
+        { userId: "same" },
+        { roomName: "same" },
+      ];
+      for (const selector of selectors) await kept(selector);
+      const expireTime = new Date(later.getTime() + 1000);
+      expect(await list()).toHaveLength(4);
+      expect(await list()).toEqual(
+        expect.arrayContaining(selectors.map((selector) => ({ selector, revokeTime: later, expireTime }))),
+      );
+      expect(await list(expireTime)).toEqual([]);
+      await storage.revocations.deleteExpired(later);
+      expect(await list()).toHaveLength(4);
+      await storage.revocations.deleteExpired(expireTime);
+      expect(await list(new Date(0))).toEqual([]);
+    });
+
+    test("of the same again keeps the later time, whichever comes last", async () => {
+      const earlier = new Date(later.getTime() - 500);
+      for (const time of [earlier, later, earlier]) await kept({ userId: "twice" }, time);
+      expect(await list()).toMatchObject([{ selector: { userId: "twice" }, revokeTime: later }]);
     });
   });
 

@@ -6,6 +6,10 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { bearerSecret, integer, isOrigin, list, oneOf, secret, url } from "./config-values.ts";
+import { defaultSessionLimits } from "./transcription/session/session-options.ts";
+import type { SessionLimits } from "./transcription/session/session-options.ts";
+import { defaultStreamLimits } from "./transcription/session/stream-limits.ts";
+import type { StreamLimitValues } from "./transcription/session/stream-limits.ts";
 import { userTokenAudience } from "./token/user-token.ts";
 
 export interface Config {
@@ -46,6 +50,10 @@ export interface Config {
   readonly openai?: { readonly apiKey: string; readonly baseUrl?: string; readonly model?: string };
   /** A fixed service key with scope `analysis`. */
   readonly transcriptionServiceApiKey?: string;
+  readonly limits: {
+    readonly streams: StreamLimitValues;
+    readonly session: SessionLimits;
+  };
   readonly retention: {
     readonly transcriptDays?: number;
     readonly analysisDays?: number;
@@ -90,6 +98,9 @@ function processEnvironment(): Environment {
   }
   return process.env;
 }
+
+const hourMs = 3_600_000;
+const mebibyte = 1024 ** 2;
 
 const environmentSchema = z.object({
   NODE_ENV: z.string().optional(),
@@ -144,6 +155,13 @@ const environmentSchema = z.object({
   OPENAI_BASE_URL: url("http", "https").optional(),
   OPENAI_MODEL: z.string().optional(),
   TRANSCRIPTION_SERVICE_API_KEY: bearerSecret(16).optional(),
+  MAX_STREAMS: integer(1, 2000).default(defaultStreamLimits.maxStreams),
+  MAX_STREAMS_PER_PARTICIPANT: integer(1, 2000).default(defaultStreamLimits.maxPerParticipant),
+  MAX_STREAMS_PER_ADDRESS: integer(1, 2000).default(defaultStreamLimits.maxPerAddress),
+  MAX_SESSION_HOURS: integer(1, 168).default(defaultSessionLimits.maxDurationMs / hourMs),
+  MAX_SESSION_MEGABYTES: integer(1, 1_000_000).default(defaultSessionLimits.maxAudioBytes / mebibyte),
+  STREAM_IDLE_SECONDS: integer(5, 3600).default(defaultSessionLimits.maxIdleMs / 1000),
+  MAX_UNREAD_KIB: integer(16, 65_536).default(defaultSessionLimits.maxUnreadBytes / 1024),
   RETENTION_TRANSCRIPT_DAYS: integer(1, 36_500).optional(),
   RETENTION_ANALYSIS_DAYS: integer(1, 36_500).optional(),
   RETENTION_AUDIT_DAYS: integer(1, 36_500).optional(),
@@ -232,6 +250,19 @@ function assemble(env: Parsed): Config {
       modelDir: env.MODEL_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "parley", "models"),
       ...given("deepgramApiKey", env.DEEPGRAM_API_KEY),
       ...given("deepgramUrl", env.DEEPGRAM_URL),
+    },
+    limits: {
+      streams: {
+        maxStreams: env.MAX_STREAMS,
+        maxPerParticipant: env.MAX_STREAMS_PER_PARTICIPANT,
+        maxPerAddress: env.MAX_STREAMS_PER_ADDRESS,
+      },
+      session: {
+        maxDurationMs: env.MAX_SESSION_HOURS * hourMs,
+        maxAudioBytes: env.MAX_SESSION_MEGABYTES * mebibyte,
+        maxIdleMs: env.STREAM_IDLE_SECONDS * 1000,
+        maxUnreadBytes: env.MAX_UNREAD_KIB * 1024,
+      },
     },
     retention: {
       ...given("transcriptDays", env.RETENTION_TRANSCRIPT_DAYS),

@@ -46,7 +46,7 @@ import { createOfflineEngine } from "./transcription/engines/offline/offline-eng
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
 import type { SpeechEngine } from "./transcription/engines/speech-engine.ts";
 import { EngineChoice } from "./transcription/engines/engine-choice.ts";
-import { defaultSessionLimits } from "./transcription/session/session-options.ts";
+import { StreamLimits } from "./transcription/session/stream-limits.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
 import { summarize } from "./transcription/session/summarize.ts";
 
@@ -106,7 +106,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     store: storage.sessions,
     engines: engineChoice,
     clock: systemClock,
-    limits: defaultSessionLimits,
+    limits: config.limits.session,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
     onProblem: (sessionId, message, error) => log.warn({ sessionId, err: error }, message),
   });
@@ -141,7 +141,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           sessions,
           store: storage.sessions,
           clock: systemClock,
-          maxIdleMs: defaultSessionLimits.maxIdleMs,
+          streamLimits: new StreamLimits(config.limits.streams),
+          maxIdleMs: config.limits.session.maxIdleMs,
           isRevoked: (caller) => revocations.isRevoked(caller),
           verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, systemClock.now())),
         }),

@@ -2,7 +2,7 @@
 import { createContextKey, type ContextKey } from "@connectrpc/connect";
 
 export interface Peer {
-  /** IP address of the connection's other end; a proxy's if there is one. */
+  /** IP address of the connection's other end; a proxy's if there is one: what a header claims is not believed. */
   address: string;
   /** "1.0", "1.1" or "2.0". */
   httpVersion: string;

@@ -103,7 +103,11 @@ export class Session {
       firstSequence: this.firstSequence,
       maxUnreadBytes: dependencies.limits.maxUnreadBytes,
       onOverflow: () => {
-        const error = new SessionError("reader-stalled", "events were not read; read them, and resume");
+        const error = new SessionError(
+          "reader-stalled",
+          `more than ${Math.floor(dependencies.limits.maxUnreadBytes / 1024)} KiB of events were not read ` +
+            "(MAX_UNREAD_KIB); read them, and resume",
+        );
         this.fail(error);
         return error;
       },
@@ -376,13 +380,14 @@ export class Session {
     if ((endSample * 1000) / format.sampleRateHz > maxDurationMs) {
       throw new SessionError(
         "limit",
-        `the session would be longer than ${maxDurationMs / 60_000} minutes of audio; open a new one`,
+        `the session would be longer than ${maxDurationMs / 3_600_000} hours of audio (MAX_SESSION_HOURS); open a new one`,
       );
     }
     if (endSample * bytesPerFrame(format) > maxAudioBytes) {
       throw new SessionError(
         "limit",
-        `the session would hold more than ${Math.floor(maxAudioBytes / 1024 ** 2)} MiB of audio; open a new one`,
+        `the session would hold more than ${Math.floor(maxAudioBytes / 1024 ** 2)} MiB of audio ` +
+          "(MAX_SESSION_MEGABYTES); open a new one",
       );
     }
   }

@@ -53,7 +53,10 @@ export async function nextWithin<T>(
   const tooLate = sleep(clock, ms, arrived.signal).then(
     () =>
       Promise.reject(
-        new SessionError("idle", `no message for ${ms / 1000} s; send keep_alive when there is no audio`),
+        new SessionError(
+          "idle",
+          `no message for ${ms / 1000} s (STREAM_IDLE_SECONDS); send keep_alive when there is no audio`,
+        ),
       ),
     () => new Promise<never>(() => undefined), // the message was there first
   );

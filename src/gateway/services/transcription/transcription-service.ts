@@ -16,21 +16,27 @@ import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/exp
 import type { ExportFormat } from "../../../transcription/export/export-transcript.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
 import type { SessionStore, StoredSession } from "../../../transcription/session-store.ts";
+import type { CompletedSession } from "../../../transcription/session/continue-session.ts";
 import type { LiveSessions } from "../../../transcription/session/live-sessions.ts";
 import { Session } from "../../../transcription/session/session.ts";
+import type { AdmittedStream, StreamLimits } from "../../../transcription/session/stream-limits.ts";
 import { summarize } from "../../../transcription/session/summarize.ts";
 import { feedSession, nextWithin } from "../../../transcription/sources/feed-session.ts";
+import { peerKey } from "../../adapter/call-context.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
+import { addressKey } from "../../listener/connection-table.ts";
 import { given } from "../optional.ts";
 import { readPage } from "../page.ts";
 import { grpcSource, readNext } from "./grpc-source.ts";
 import { readStreamConfig } from "./read-stream-config.ts";
+import type { StreamRequest } from "./read-stream-config.ts";
 import { eventToProto, sessionToProto, summaryToProto } from "./to-proto.ts";
 
 export interface TranscriptionServiceDependencies {
   readonly sessions: LiveSessions;
   readonly store: SessionStore;
   readonly clock: Clock;
+  readonly streamLimits: StreamLimits;
   /** A client that says nothing for so long is taken for dead. */
   readonly maxIdleMs: number;
   /** Whether a token that was good when the call began has been revoked since. */
@@ -43,21 +49,33 @@ export interface TranscriptionServiceDependencies {
 export function transcriptionService(
   dependencies: TranscriptionServiceDependencies,
 ): Partial<ServiceImpl<typeof TranscriptionService>> {
-  const { store, sessions, clock, maxIdleMs } = dependencies;
+  const { store, sessions, streamLimits, clock, maxIdleMs } = dependencies;
   return {
     async *transcribe(requests, context) {
       const caller = requireCaller(context, "participant");
       const iterator = requests[Symbol.asyncIterator]() as AsyncIterator<TranscribeRequest, undefined>;
       const first = await nextWithin({ next: () => readNext(iterator) }, maxIdleMs, clock);
       const asked = readStreamConfig(first.done ? undefined : first.value, caller);
-      const session =
-        asked.type === "open" ? await sessions.open(asked.options) : await sessions.resume(asked.request);
+      const admitted = admit(asked, streamLimits, context);
+      let session: Session | CompletedSession;
+      try {
+        session =
+          asked.type === "open" ? await sessions.open(asked.options) : await sessions.resume(asked.request);
+      } catch (error) {
+        admitted.release();
+        throw error;
+      }
       if (session instanceof Session) {
+        admitted.serves(session.sessionId);
+        // Not when this handler ends: one that waits for a client to read may never do.
+        void session.closed.then(() => admitted.release());
         const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
         void feedSession(session, source, { clock, maxIdleMs, signal: context.signal });
         // While it opened it was not among those whose streams a revocation ends.
         if (dependencies.isRevoked(caller))
           session.fail(new SessionError("token-expired", "the token was revoked"));
+      } else {
+        admitted.release();
       }
       let sequence = session.firstSequence;
       for await (const event of session.events) {
@@ -112,6 +130,16 @@ export function transcriptionService(
       };
     },
   };
+}
+
+/** Throws SessionError `limit`. */
+function admit(asked: StreamRequest, limits: StreamLimits, context: HandlerContext): AdmittedStream {
+  const peer = context.values.get(peerKey);
+  return limits.admit({
+    speaker: asked.type === "open" ? asked.options : asked.request.speaker,
+    ...(peer && { address: addressKey(peer.address) }),
+    ...(asked.type === "resume" && { resumes: asked.request.sessionId }),
+  });
 }
 
 const textFormats: Partial<Readonly<Record<TranscriptFormat, ExportFormat>>> = {

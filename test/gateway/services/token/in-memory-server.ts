@@ -33,6 +33,7 @@ import { verifyCredential, verifyOwnToken } from "../../../../src/token/verify-c
 import { EngineChoice } from "../../../../src/transcription/engines/engine-choice.ts";
 import { defaultSessionLimits } from "../../../../src/transcription/session/session-options.ts";
 import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
+import { StreamLimits } from "../../../../src/transcription/session/stream-limits.ts";
 import { summarize } from "../../../../src/transcription/session/summarize.ts";
 import { createScriptedEngine } from "../../../fakes/scripted-engine.ts";
 import { silentLog } from "../../../storage/silent-log.ts";
@@ -132,6 +133,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         sessions,
         store: storage.sessions,
         clock: systemClock,
+        streamLimits: new StreamLimits(),
         maxIdleMs: defaultSessionLimits.maxIdleMs,
         isRevoked: (caller) => revocations.isRevoked(caller),
         verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, time.nowMs)),

@@ -26,7 +26,7 @@ describe("the stream that is one too many is refused by the name of its limit, a
       const { speaker } = origin("a");
       limits.admit({ speaker: { ...speaker, ...other } }).release();
     }
-    first!.release();
+    first.release();
     limits.admit(origin("a"));
   });
 

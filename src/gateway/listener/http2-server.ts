@@ -64,8 +64,9 @@ function guardSession(session: ServerHttp2Session, limits: GatewayLimits, sweepe
   let greeted = false;
   let openStreams = 0;
   let lastStreamAtMs = openedAtMs;
+  let bytesHeard = 0;
+  let heardAtMs = openedAtMs;
   let pingedAtMs: number | undefined;
-  let answeredAtMs = openedAtMs;
   const endFlood = () => {
     if (!session.destroyed) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
@@ -87,6 +88,13 @@ function guardSession(session: ServerHttp2Session, limits: GatewayLimits, sweepe
 
   const unwatch = sweeper.watch((nowMs) => {
     if (session.destroyed) return;
+    // Any byte is a sign of life: an answer to a ping may wait for long behind what the peer sends over a slow line.
+    const { bytesRead } = session.socket;
+    if (bytesRead !== bytesHeard) {
+      bytesHeard = bytesRead;
+      heardAtMs = nowMs;
+      pingedAtMs = undefined;
+    }
     if (!greeted) {
       if (nowMs - openedAtMs > limits.firstBytesTimeoutMs) session.destroy();
     } else if (openStreams === 0) {
@@ -94,13 +102,12 @@ function guardSession(session: ServerHttp2Session, limits: GatewayLimits, sweepe
       if (nowMs - lastStreamAtMs > 2 * limits.sessionIdleMs) session.destroy();
       else if (nowMs - lastStreamAtMs > limits.sessionIdleMs && !session.closed) session.close();
     } else if (pingedAtMs !== undefined) {
-      if (nowMs - pingedAtMs > limits.pingTimeoutMs) session.destroy();
-    } else if (nowMs - answeredAtMs > limits.pingAfterMs) {
+      // Counted from the last byte, so that sweeps that come late do not add up; but never without the time to answer.
+      const isOverdue = nowMs - heardAtMs > limits.pingAfterMs + limits.pingTimeoutMs;
+      if (isOverdue && nowMs - pingedAtMs >= limits.pingTimeoutMs - limits.sweepEveryMs) session.destroy();
+    } else if (nowMs - heardAtMs > limits.pingAfterMs) {
       pingedAtMs = nowMs;
-      session.ping(() => {
-        pingedAtMs = undefined;
-        answeredAtMs = performance.now();
-      });
+      session.ping(() => undefined); // the answer is a byte like any other
     }
   });
   session.once("close", unwatch);

@@ -49,9 +49,12 @@ export interface GatewayLimits {
   maxSessionMemoryMib: number;
   /** HTTP/2: a connection without streams is closed after this. Default 5 min. */
   sessionIdleMs: number;
-  /** HTTP/2: with streams open but nothing received for so long, the peer is pinged. Default 30 s. */
+  /** HTTP/2: with streams open but not a byte received for so long, the peer is pinged. Default 5 s. */
   pingAfterMs: number;
-  /** HTTP/2: a ping unanswered for so long ends the connection: the peer is gone. Default 20 s. */
+  /**
+   * HTTP/2: when after a ping not a byte comes for so long, the peer is gone and the connection is ended. Default 4 s: with
+   * the silence before the ping and the time to notice, 10 s. On a slow line the answer may queue behind audio; that is heard.
+   */
   pingTimeoutMs: number;
 
   /** A response of which nothing could be sent for so long is reset: the peer does not read. Default 60 s. */
@@ -88,8 +91,8 @@ export const defaultLimits: Readonly<GatewayLimits> = {
   maxSettingsPer10s: 20,
   maxSessionMemoryMib: 10,
   sessionIdleMs: 5 * 60_000,
-  pingAfterMs: 30_000,
-  pingTimeoutMs: 20_000,
+  pingAfterMs: 5_000,
+  pingTimeoutMs: 4_000,
   writeStallMs: 60_000,
   sweepEveryMs: 1000,
   healthTimeoutMs: 2000,

@@ -6,7 +6,7 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { gzipSync } from "node:zlib";
 import * as grpc from "@grpc/grpc-js";
 import { afterEach, describe, expect, test } from "vitest";
-import { greeting, headersFrame } from "./raw-frames.ts";
+import { frame, greeting, headersFrame } from "./raw-frames.ts";
 import type { GatewayLimits } from "../../../src/gateway/listener/limits.ts";
 import { listSessionsPath, startEchoGateway, transcribePath, type EchoGateway } from "../echo-gateway.ts";
 import {
@@ -189,6 +189,44 @@ describe("times", () => {
     socket.resume();
     await closed(socket);
     await expect.poll(() => echo.gateway.callsInFlight()).toBe(0);
+  });
+
+  test("a peer from which bytes still come is not gone, whatever becomes of its pings", async () => {
+    await start({ pingAfterMs: 300, pingTimeoutMs: 300 });
+    const socket = open(echo.port);
+    socket.write(Buffer.concat([greeting, headersFrame(1, transcribePath)]));
+    socket.resume();
+    let isClosed = false;
+    const gone = closed(socket).then(() => (isClosed = true));
+    const windowUpdate = frame(8, 0, 0, Buffer.of(0, 0, 0, 1));
+    for (let times = 0; times < 40; times++) {
+      socket.write(windowUpdate);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(isClosed).toBe(false);
+    expect(echo.gateway.callsInFlight()).toBe(1);
+    await gone; // once nothing comes any more
+    await expect.poll(() => echo.gateway.callsInFlight()).toBe(0);
+  });
+
+  test("a peer that is silent but answers pings is kept", async () => {
+    await start({ pingAfterMs: 50, pingTimeoutMs: 50 });
+    const session = connectHttp2(echo.url);
+    const pings = Promise.withResolvers<undefined>();
+    let count = 0;
+    session.on("ping", () => {
+      if (++count === 5) pings.resolve(undefined);
+    });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": transcribePath,
+      "content-type": "application/grpc",
+    });
+    stream.on("error", () => undefined);
+    await pings.promise;
+    expect(session.destroyed).toBe(false);
+    expect(echo.gateway.callsInFlight()).toBe(1);
+    session.destroy();
   });
 
   test("a reader that stops reading loses its stream; memory and the other streams are safe", async () => {

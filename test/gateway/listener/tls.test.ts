@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listSessionsPath, startEchoGateway, type EchoGateway } from "../echo-gateway.ts";
+import { listSessionsPath, startEchoGateway, transcribePath, type EchoGateway } from "../echo-gateway.ts";
 import { closed, exchange, grpcClient, grpcList, open } from "../raw-clients.ts";
 
 function makeCertificate(): { certPem: string; keyPem: string } | undefined {
@@ -119,6 +119,31 @@ describe.skipIf(tls === undefined)("TLS (skipped without openssl)", () => {
     expect(outcome).toMatchObject({ code: "ECONNRESET" });
     expect(other.gateway.connections()).toBe(1);
     kept.destroy();
+    await other.close();
+  });
+
+  test("a secure peer that answers pings is kept", async () => {
+    if (tls === undefined) return;
+    const other = await startEchoGateway({
+      tls,
+      limits: { pingAfterMs: 50, pingTimeoutMs: 50, sweepEveryMs: 20 },
+    });
+    const session = connectHttp2(other.url, { ca: tls.certPem, servername: "localhost" });
+    const pinged = new Promise<void>((resolve) => {
+      let count = 0;
+      session.on("ping", () => {
+        if (++count === 5) resolve();
+      });
+    });
+    const stream = session.request({
+      ":method": "POST",
+      ":path": transcribePath,
+      "content-type": "application/grpc",
+    });
+    stream.on("error", () => undefined);
+    await pinged;
+    expect(session.destroyed).toBe(false);
+    session.destroy();
     await other.close();
   });
 

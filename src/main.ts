@@ -47,6 +47,7 @@ import type { ModelProgress } from "./transcription/engines/offline/model/fetch-
 import type { SpeechEngine } from "./transcription/engines/speech-engine.ts";
 import { EngineChoice } from "./transcription/engines/engine-choice.ts";
 import { StreamLimits } from "./transcription/session/stream-limits.ts";
+import { announceTakeOvers, heedTakeOvers } from "./transcription/session/take-over-notices.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
 import { summarize } from "./transcription/session/summarize.ts";
 
@@ -102,14 +103,18 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   });
   await interviews.start();
 
+  const onSessionProblem = (sessionId: string, message: string, error: unknown) =>
+    log.warn({ sessionId, err: error }, message);
   const sessions = new LiveSessions({
     store: storage.sessions,
     engines: engineChoice,
     clock: systemClock,
     limits: config.limits.session,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
-    onProblem: (sessionId, message, error) => log.warn({ sessionId, err: error }, message),
+    onProblem: onSessionProblem,
+    announceTakeOver: announceTakeOvers(storage.notices, onSessionProblem),
   });
+  heedTakeOvers(storage.notices, sessions, onSessionProblem);
   await sessions.start({ takeAll: storage.kind === "pglite" });
 
   const revocations = new Revocations({

@@ -89,9 +89,18 @@ export function sessionStore(db: Database): SessionStore {
       await db
         .updateTable("sessions")
         .set({ touch_time: sql<Date>`now()` })
-        .where(sql<boolean>`session_id = any(string_to_array(${sessionIds.join(",")}, ','))`)
+        .where(isOneOf(sessionIds))
         .where("state", "=", "active")
         .execute();
+    },
+
+    async epochs(sessionIds) {
+      const rows = await db
+        .selectFrom("sessions")
+        .select(["session_id", "epoch"])
+        .where(isOneOf(sessionIds))
+        .execute();
+      return new Map(rows.map((row) => [row.session_id, row.epoch]));
     },
 
     async interruptAbandoned(untouchedForMs) {
@@ -265,6 +274,11 @@ function ownedBySpeaker(db: Database, request: TakeOverRequest) {
     .where("user_id", "=", request.userId)
     .where("room_name", "=", request.roomName)
     .where("participant_identity", "=", request.participantIdentity);
+}
+
+/** Ids hold no comma. */
+function isOneOf(sessionIds: readonly string[]) {
+  return sql<boolean>`session_id = any(string_to_array(${sessionIds.join(",")}, ','))`;
 }
 
 function ago(ms: number) {

@@ -25,6 +25,8 @@ export interface SessionStore {
   takeOver(request: TakeOverRequest): Promise<TakeOver>;
   /** Says that these sessions are still being served; see interruptAbandoned. Asks the database even when there are none. */
   touch(sessionIds: readonly string[]): Promise<void>;
+  /** The epochs that these sessions are in. */
+  epochs(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Calls active sessions interrupted that nobody has committed to or touched for so long. Returns how many. */
   interruptAbandoned(untouchedForMs: number): Promise<number>;
   /** Ends, for the reason they were interrupted, sessions that have been so for so long. Returns how many. */

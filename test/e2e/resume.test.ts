@@ -10,6 +10,7 @@ import {
 } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { SessionStarted } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
+import { describePostgres } from "../storage/databases.ts";
 import { markedAudio } from "../fakes/marker-engine.ts";
 import { audio, config, openRawStream } from "./raw-stream.ts";
 import type { RawStream, RequestMessage } from "./raw-stream.ts";
@@ -304,6 +305,37 @@ describe("a token", () => {
     say(stream, 0, spoken);
     stream.close();
     expect((await stream.status).code).toBe(Status.OK);
+  });
+});
+
+describePostgres("on two replicas that share a PostgreSQL", (url) => {
+  let [here, there]: TestServer[] = [];
+  beforeAll(async () => {
+    here = await startTestServer({ DATABASE_URL: url() });
+    there = await startTestServer({ DATABASE_URL: url() });
+  });
+  afterAll(() => Promise.all([here?.stop(0), there?.stop(0)]));
+
+  test("a session goes on at the other one, and its older stream ends at once, though nobody speaks", async () => {
+    const credential = await mintTranscriptionToken(here!.url, here!.apiKey);
+    const first = openRawStream(here!.url, credential);
+    first.send(config);
+    const { sessionId, resumeToken } = await first.next("sessionStarted");
+    say(first, 0, spoken.subarray(0, breakAt));
+    await first.next("transcript", ({ isFinal }) => isFinal);
+    const second = openRawStream(there!.url, credential);
+    second.send({ message: { case: "config", value: { resume: { sessionId, resumeToken } } } });
+    const { nextSample, epoch } = await second.next("sessionStarted");
+    expect(epoch).toBe(2);
+    expect(await first.status).toMatchObject({
+      code: Status.ABORTED,
+      details: "another stream continues the session",
+    });
+    const at = Number(nextSample);
+    say(second, at, spoken.subarray(at));
+    second.close();
+    expect((await second.status).code).toBe(Status.OK);
+    expect(summaryOf(second)?.words).toHaveLength(7);
   });
 });
 

@@ -38,9 +38,11 @@ export class KeptLastWords {
     this.#kept.set(sessionId, { words, cancel });
   }
 
-  /** The session goes on: its client says them again. */
-  forget(sessionId: string): void {
-    this.#kept.get(sessionId)?.cancel();
+  /** The session goes on, in this epoch: its client says them again. */
+  forget(sessionId: string, epoch = Infinity): void {
+    const kept = this.#kept.get(sessionId);
+    if (!kept || kept.words.epoch >= epoch) return;
+    kept.cancel();
     this.#kept.delete(sessionId);
   }
 

@@ -84,11 +84,16 @@ export class LiveSessions {
 
   /** The session is served elsewhere, in this epoch: an older stream of it here ends at once. */
   supersede(sessionId: string, epoch: number): void {
-    this.#lastWords.forget(sessionId);
     const session = this.#sessions.get(sessionId);
-    if (session && session.epoch < epoch) {
+    if (session && session.epoch < epoch)
       session.fail(new SessionError("superseded", "another stream continues the session"));
-    }
+    if (!session) this.#lastWords.forget(sessionId, epoch);
+  }
+
+  /** As supersede, for whatever the database says of the sessions here. */
+  async lookForTakeOvers(): Promise<void> {
+    const epochs = await this.#dependencies.store.epochs([...this.#sessions.keys()]);
+    for (const [sessionId, epoch] of epochs) this.supersede(sessionId, epoch);
   }
 
   /** Ends the streams that such tokens opened, at once. Their sessions can be continued with a good one. Returns how many. */

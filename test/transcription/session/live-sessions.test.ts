@@ -267,6 +267,23 @@ describe("a session that another stream continues", () => {
     await expect(ended).rejects.toMatchObject({ code: "superseded" });
   });
 
+  test("is found out when the notice of it was missed", async () => {
+    const { sessions, store, open } = makeSessions();
+    const session = await open();
+    const { started, ended } = await speak(session, inMidWord);
+    await sessions.lookForTakeOvers();
+    expect(sessions.count).toBe(1);
+    await store.takeOver({
+      ...speaker,
+      sessionId: started.sessionId,
+      resumeTokenHash: hashResumeToken(started.resumeToken),
+      windowMs: 600_000,
+      reservedNumbers: 1,
+    });
+    await sessions.lookForTakeOvers();
+    await expect(ended).rejects.toMatchObject({ code: "superseded" });
+  });
+
   test("that cannot be opened stays to be continued", async () => {
     const engine = createMarkerEngine();
     const { store, open, resume } = makeSessions(engine);

@@ -130,6 +130,8 @@ export function createMemorySessionStore(now: () => number = () => 0): MemorySes
       return { outcome: "taken", session: row.session, opening: row.opening };
     },
     touch: () => Promise.resolve(),
+    epochs: async (sessionIds) =>
+      new Map(sessionIds.flatMap((id) => [[id, rows.get(id)?.session.epoch ?? 0] as const])),
     interruptAbandoned: () => Promise.resolve(0),
     endInterrupted: () => Promise.resolve(0),
     get: async (sessionId) => rows.get(sessionId)?.session,

@@ -20,6 +20,10 @@ export interface DriveOptions {
   /** Write at the pace of speech; otherwise as fast as the engine takes it. */
   readonly realTime?: boolean;
   readonly interimResults?: boolean;
+  /** Before which samples to finalize, ascending, a multiple of `chunkSamples` each. Default none. */
+  readonly finalizeAt?: readonly number[];
+  /** After each `finalize`, with the events so far. */
+  readonly onFinalized?: (events: readonly EngineEvent[], writtenSamples: number) => void;
   readonly onEvent?: (event: EngineEvent) => void;
 }
 
@@ -48,6 +52,13 @@ export async function driveEngine(
   startedAt = performance.now();
   for (let from = 0; from < samples.length; from += chunkSamples) {
     await stream.write(samples.slice(from, from + chunkSamples));
+    if (options.finalizeAt?.includes(from + chunkSamples) === true) {
+      await stream.finalize();
+      options.onFinalized?.(
+        events.map(({ event }) => event),
+        from + chunkSamples,
+      );
+    }
     if (options.realTime !== true) continue;
     const dueMs = ((from + chunkSamples) * 1000) / engine.sampleRateHz;
     await sleep(Math.max(0, startedAt + dueMs - performance.now()));

@@ -10,7 +10,7 @@ import {
 } from "../../../src/transcription/engines/speech-engine.ts";
 import { wordErrors } from "../../bench/word-error.ts";
 import { driveEngine, finalsOf, textOf, type TimedEvent } from "./drive-engine.ts";
-import { checkComplete, checkEvents } from "./engine-checks.ts";
+import { checkComplete, checkEvents, checkFinalized } from "./engine-checks.ts";
 
 export interface EngineUnderTest {
   readonly engine: SpeechEngine;
@@ -95,7 +95,7 @@ async function finalizes({ engine, speech }: EngineUnderTest): Promise<void> {
   const half = Math.floor(speech.samples.length / 2);
   await writeAll((samples) => stream.write(samples), speech.samples.subarray(0, half));
   await stream.finalize();
-  checkComplete(events, half);
+  checkFinalized(events, half, engine.sampleRateHz);
   const before = events.filter((event) => event.type === "final").length;
   await writeAll((samples) => stream.write(samples), speech.samples.subarray(half));
   await stream.end();

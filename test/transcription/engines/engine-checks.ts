@@ -48,6 +48,19 @@ export function checkComplete(events: readonly EngineEvent[], writtenSamples: nu
   assert.ok(lastBoundary > lastFinal, "the last boundary follows the last final");
 }
 
+/** After `finalize`: everything is accounted for, but for less than the last second where somebody speaks. */
+export function checkFinalized(
+  events: readonly EngineEvent[],
+  writtenSamples: number,
+  sampleRateHz: number,
+): void {
+  const boundary = events.findLast((event) => event.type === "boundary")?.throughSample ?? 0;
+  assert.ok(boundary <= writtenSamples, "the boundary lies within the audio");
+  assert.ok(writtenSamples - boundary < sampleRateHz, "finalize keeps back less than a second");
+  const lastFinal = events.findLast((event) => event.type === "final");
+  assert.ok((lastFinal?.endSample ?? 0) <= boundary, "the boundary has reached every final");
+}
+
 function checkSpans(
   spans: readonly { readonly startSample: number; readonly endSample: number }[],
   from: number,

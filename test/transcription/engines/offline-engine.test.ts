@@ -10,7 +10,7 @@ import {
 import { quantile, readReferenceWords, scoreWords, wordErrors } from "../../bench/word-error.ts";
 import { describeEngine } from "./conformance.ts";
 import { driveEngine, finalsOf, joined, readWav, textOf } from "./drive-engine.ts";
-import { checkComplete, checkEvents } from "./engine-checks.ts";
+import { checkComplete, checkEvents, checkFinalized } from "./engine-checks.ts";
 import { testModelDir } from "./test-model-dir.ts";
 
 const audioDir = join(import.meta.dirname, "../../audio");
@@ -102,6 +102,62 @@ describe.skipIf(missing !== undefined)("with models", () => {
       for (const final of finalsOf(events))
         expect((final.endSample - final.startSample) / 16_000).toBeLessThan(20);
       expect(wordErrors(textOf(events), reference.join(" ")).rate).toBeLessThanOrEqual(0.08);
+    });
+
+    it.each([160, 1000])(
+      "loses no word however often it is told to finalize: every %i ms, in the middle of words",
+      async (everyMs) => {
+        for (const name of clipNames) {
+          const samples = clip(name);
+          const reference = words(name).map((word) => word.text);
+          const every = everyMs * 16;
+          const finalizeAt = Array.from(
+            { length: Math.floor(samples.length / every) },
+            (_, index) => (index + 1) * every,
+          );
+          const events = await driveEngine(engine, samples, {
+            interimResults: true,
+            chunkSamples: Math.min(every, 1600),
+            finalizeAt,
+            onFinalized: (soFar, written) => checkFinalized(soFar, written, 16_000),
+          });
+          const all = events.map(({ event }) => event);
+          checkEvents(all, samples.length);
+          checkComplete(all, samples.length);
+          const errors = wordErrors(textOf(events), reference.join(" "));
+          expect(errors.deletions).toBeLessThanOrEqual(1);
+          expect(errors.insertions).toBeLessThanOrEqual(2);
+        }
+      },
+    );
+
+    it("keeps a word that begins just before finalize, wherever the finalize falls", async () => {
+      const samples = clip("austen-0930");
+      const reference = words("austen-0930");
+      const text = reference.map((word) => word.text).join(" ");
+      for (const afterMs of [20, 80, 150]) {
+        for (const { startMs } of reference) {
+          const events = await driveEngine(engine, samples, {
+            chunkSamples: 160,
+            finalizeAt: [(startMs + afterMs) * 16],
+          });
+          expect(wordErrors(textOf(events), text)).toMatchObject({ deletions: 0, insertions: 0 });
+        }
+      }
+    });
+
+    it("keeps nothing back at finalize when nobody speaks", async () => {
+      const samples = joined([silence(500), clip("austen-0930"), silence(1000)]);
+      const written = Math.floor(samples.length / 160) * 160;
+      const boundaries: unknown[] = [];
+      await driveEngine(engine, samples, {
+        chunkSamples: 160,
+        finalizeAt: [6400, written],
+        onFinalized: (events) => boundaries.push(events.findLast((event) => event.type === "boundary")),
+      });
+      expect(boundaries).toEqual(
+        [6400, written].map((throughSample) => ({ type: "boundary", throughSample })),
+      );
     });
 
     it("recognises quiet speech, and speech in moderate noise", async () => {

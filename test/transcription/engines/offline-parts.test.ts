@@ -11,6 +11,11 @@ import { deriveDecoder } from "../../../src/transcription/engines/offline/model/
 import { EngineProcess } from "../../../src/transcription/engines/offline/engine-process.ts";
 import { repeats } from "../../../src/transcription/engines/offline/recognition/decode-speech.ts";
 import { SampleWindow } from "../../../src/transcription/engines/offline/recognition/sample-window.ts";
+import type { Recognition } from "../../../src/transcription/engines/offline/recognition/recognise-segment.ts";
+import {
+  tellWords,
+  type ToldSpeech,
+} from "../../../src/transcription/engines/offline/recognition/told-words.ts";
 import { wordsOf } from "../../../src/transcription/engines/offline/recognition/token-text.ts";
 import { wordTimes } from "../../../src/transcription/engines/offline/recognition/word-times.ts";
 import { quantile, scoreWords, wordErrors } from "../../bench/word-error.ts";
@@ -85,6 +90,100 @@ describe("words", () => {
           expect(end).toBeLessThanOrEqual(lengthSamples);
         },
       ),
+    );
+  });
+});
+
+describe("the words told of a segment that goes on", () => {
+  const second = 16_000;
+  const recognition = (starts: readonly number[], end: number, tokensEach: number): Recognition => ({
+    text: starts.map(() => "w").join(" "),
+    words: starts.map((startSample, index) => ({
+      text: "w",
+      startSample,
+      endSample: starts[index + 1] ?? end,
+    })),
+    tokens: starts.flatMap((_, index) => Array.from({ length: tokensEach }, () => index)),
+    firstTokens: starts.map((_, index) => index * tokensEach),
+  });
+
+  it("are those that end well before the audio does, but for the last", () => {
+    const range = { startSample: 0, endSample: 2 * second };
+    const { count, told } = tellWords(
+      recognition([0, 0.5 * second, 1.1 * second, 1.8 * second], 2 * second, 2),
+      range,
+      undefined,
+    );
+    expect(count).toBe(2);
+    expect(told).toMatchObject({ contextStart: 0, tokens: [0, 0, 1, 1], throughSample: 1.1 * second });
+    expect(tellWords(recognition([1.5 * second], 2 * second, 2), range, undefined).count).toBe(0);
+  });
+
+  it("include the last when it lies before everything that may be kept", () => {
+    const { count, told } = tellWords(
+      recognition([0, 0.5 * second], second, 2),
+      { startSample: 0, endSample: 2 * second },
+      undefined,
+    );
+    expect(count).toBe(2);
+    expect(told).toMatchObject({ contextStart: 0, tokens: [0, 0, 1, 1], throughSample: 16_640 });
+  });
+
+  it("are heard again for two seconds, from the beginning of a word", () => {
+    const starts = Array.from({ length: 12 }, (_, index) => (index * second) / 2);
+    const range = { startSample: 0, endSample: 6 * second };
+    const { count, told } = tellWords(recognition(starts, 6 * second, 1), range, undefined);
+    expect(count).toBe(11);
+    expect(told).toMatchObject({
+      contextStart: 3.5 * second,
+      tokens: [7, 8, 9, 10],
+      throughSample: 5.5 * second,
+    });
+  });
+
+  it("are heard again no longer when finalize comes often", () => {
+    let before: ToldSpeech | undefined;
+    for (let seconds = 1; seconds <= 15; seconds++) {
+      const range = { startSample: 0, endSample: seconds * second };
+      const from = before?.throughSample ?? 0;
+      const fresh = recognition([from, from + 0.5 * second, range.endSample - 1], range.endSample, 1);
+      const told = before?.tokens ?? [];
+      before = tellWords(
+        {
+          ...fresh,
+          tokens: [...told, ...fresh.tokens],
+          firstTokens: fresh.firstTokens.map((token) => token + told.length),
+        },
+        range,
+        before,
+      ).told;
+      expect(before.throughSample - before.contextStart).toBeLessThanOrEqual(3 * second);
+      expect(before.tokens).toHaveLength(before.starts.length);
+    }
+  });
+
+  it("leave less than a second, go on from what was told before, and take nothing back", () => {
+    const gaps = fc.array(fc.integer({ min: 1, max: second }), { maxLength: 20 });
+    fc.assert(
+      fc.property(gaps, gaps, fc.nat(2 * second), (first, second_, tailSamples) => {
+        let before: ToldSpeech | undefined;
+        let endSample = 0;
+        for (const parts of [first, second_]) {
+          const from = before?.throughSample ?? 0;
+          const starts = parts.map((_, index) => parts.slice(0, index).reduce((sum, gap) => sum + gap, from));
+          endSample = Math.max(endSample, (starts.at(-1) ?? from) + 1) + tailSamples;
+          const { count, told } = tellWords(
+            recognition(starts, endSample, 1),
+            { startSample: 0, endSample },
+            before,
+          );
+          expect(told.throughSample).toBeGreaterThanOrEqual(from);
+          expect(endSample - told.throughSample).toBeLessThan(second);
+          expect(told.contextStart).toBeLessThanOrEqual(told.throughSample);
+          expect(count).toBeLessThanOrEqual(starts.length);
+          before = told;
+        }
+      }),
     );
   });
 });

@@ -8,8 +8,18 @@ const frame = 512;
 const frames = (ms: number): number => Math.round((ms * 16) / frame);
 
 /** Plays [probability, ms, level] runs and gives the events, checking on the way that nothing goes back. */
-function play(runs: readonly (readonly [number, number, number?])[], flush = false): SegmenterEvent[] {
-  const segmenter = new Segmenter({ sampleRateHz: 16_000 });
+function play(
+  runs: readonly (readonly [number, number, number?])[],
+  last?: "flush" | "end",
+): SegmenterEvent[] {
+  return playInto(new Segmenter({ sampleRateHz: 16_000 }), runs, last);
+}
+
+function playInto(
+  segmenter: Segmenter,
+  runs: readonly (readonly [number, number, number?])[],
+  last?: "flush" | "end",
+): SegmenterEvent[] {
   const events: SegmenterEvent[] = [];
   let at = 0;
   let earliest = 0;
@@ -31,7 +41,7 @@ function play(runs: readonly (readonly [number, number, number?])[], flush = fal
       at += frame;
     }
   }
-  if (flush) events.push(...segmenter.flush());
+  if (last !== undefined) events.push(...segmenter[last]());
   return events;
 }
 
@@ -118,9 +128,81 @@ describe("a segment of speech", () => {
     }
   });
 
-  it("ends with the audio at a flush, and leaves nothing for later", () => {
-    const events = play([[0.9, 1000]], true);
+  it("ends with the audio at the end, and leaves nothing for later", () => {
+    const events = play([[0.9, 1000]], "end");
     expect(segmentsOf(events)[0]?.range).toEqual({ startSample: 0, endSample: frames(1000) * frame });
-    expect(play([[0, 1000]], true)).toEqual([]);
+    expect(play([[0, 1000]], "end")).toEqual([]);
+  });
+
+  it("is not cut before what was told of it", () => {
+    const toldMs = 14_000;
+    const segmenter = new Segmenter({ sampleRateHz: 16_000 });
+    segmenter.told(toldMs * 16);
+    const segments = segmentsOf(
+      playInto(segmenter, [
+        [0.99, 13_000],
+        [0.9, 100, -45],
+        [0.99, 8_000],
+      ]),
+    );
+    expect(segments[0]?.range.endSample).toBeGreaterThanOrEqual(toldMs * 16);
+  });
+});
+
+describe("a flush in mid-stream", () => {
+  const flushed = (runs: readonly (readonly [number, number, number?])[]) => {
+    const segmenter = new Segmenter({ sampleRateHz: 16_000 });
+    const events = playInto(segmenter, runs, "flush");
+    const end = runs.reduce((sum, [, ms]) => sum + frames(ms), 0) * frame;
+    return { segmenter, events, keptMs: (end - segmenter.earliestStart) / 16 };
+  };
+
+  it("ends a segment after which there is silence, and keeps nothing", () => {
+    const { events, keptMs } = flushed([
+      [0.9, 1000],
+      [0.01, 300, -60],
+    ]);
+    expect(events.map((event) => event.type)).toEqual(["started", "paused", "ended", "segment"]);
+    expect(keptMs).toBe(0);
+  });
+
+  it("leaves a segment open while somebody speaks, also in the middle of a word's closure", () => {
+    for (const closureMs of [0, 32]) {
+      const { segmenter, events } = flushed([
+        [0.9, 1000],
+        [0.1, closureMs, -45],
+      ]);
+      expect(events.map((event) => event.type)).toEqual(["started"]);
+      expect(segmenter.segmentStart).toBe(0);
+    }
+  });
+
+  it("leaves open what is too short to be speech as yet", () => {
+    const { segmenter, events } = flushed([
+      [0.01, 1000, -60],
+      [0.9, 64],
+      [0.01, 96, -60],
+    ]);
+    expect(events.map((event) => event.type)).toEqual(["started"]);
+    expect(segmenter.segmentStart).toBeDefined();
+  });
+
+  it("keeps what may be the soft beginning of a word, by its likeness to speech or by its loudness", () => {
+    for (const [probability, levelDb] of [
+      [0.2, -60],
+      [0.02, -45],
+    ] as const) {
+      const { keptMs } = flushed([
+        [0.01, 1000, -60],
+        [probability, 64, levelDb],
+      ]);
+      expect(keptMs).toBeGreaterThanOrEqual(300);
+      expect(keptMs).toBeLessThan(1000);
+    }
+  });
+
+  it("keeps nothing of silence", () => {
+    expect(flushed([[0.01, 1000, -60]])).toMatchObject({ events: [], keptMs: 0 });
+    expect(flushed([])).toMatchObject({ events: [], keptMs: 0 });
   });
 });

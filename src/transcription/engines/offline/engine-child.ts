@@ -41,6 +41,9 @@ function receive(message: ParentMessage): void {
     case "finalize":
       streams.get(message.stream)?.flush();
       break;
+    case "end":
+      streams.get(message.stream)?.end();
+      break;
     case "abort":
       forget(message.stream);
       return;

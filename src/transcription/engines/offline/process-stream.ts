@@ -58,14 +58,18 @@ export class ProcessStream implements EngineStream {
   }
 
   async finalize(): Promise<void> {
+    await this.#flush("finalize");
+  }
+
+  async #flush(type: "finalize" | "end"): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
     this.#sendGathered();
-    this.#options.send({ type: "finalize", stream: this.#options.id });
+    this.#options.send({ type, stream: this.#options.id });
     await new Promise<void>((resolve, reject) => this.#finalizers.push({ resolve, reject }));
   }
 
   async end(): Promise<void> {
-    await this.finalize();
+    await this.#flush("end");
     this.#finish(new EngineError("internal", "the stream has ended"));
     this.#options.send({ type: "abort", stream: this.#options.id });
   }

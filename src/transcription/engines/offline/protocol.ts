@@ -14,8 +14,10 @@ export type ParentMessage =
   | { readonly type: "load"; readonly models: ModelPaths }
   | { readonly type: "open"; readonly stream: number; readonly interimResults: boolean }
   | { readonly type: "audio"; readonly stream: number; readonly samples: Float32Array }
-  /** Turn everything sent so far into finals. */
+  /** Turn what was sent so far into finals; what is being said at the very end may wait. */
   | { readonly type: "finalize"; readonly stream: number }
+  /** Turn everything into finals: nothing more will be sent. Answered as `finalize` is. */
+  | { readonly type: "end"; readonly stream: number }
   /** Forget the stream at once and say nothing more about it. */
   | { readonly type: "abort"; readonly stream: number };
 

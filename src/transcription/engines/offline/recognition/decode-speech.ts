@@ -36,6 +36,8 @@ export interface Decoding {
 
 export interface DecodeOptions {
   readonly guess?: readonly number[];
+  /** What the text begins with, whatever the model would have chosen: it was told before. */
+  readonly told?: readonly number[];
   /** Asked between steps; true gives up. */
   readonly cancelled?: () => boolean;
 }
@@ -47,8 +49,12 @@ export async function decodeSpeech(
   options: DecodeOptions = {},
 ): Promise<Decoding | undefined> {
   const speech = await moonshine.encode(samples);
-  const limit = Math.max(minTokenLimit, Math.ceil((samples.length / 16000) * maxTokensPerSecond));
-  const guess = (options.guess ?? []).slice(0, limit);
+  const told = options.told ?? [];
+  const limit = Math.max(
+    told.length + minTokenLimit,
+    Math.ceil((samples.length / 16000) * maxTokensPerSecond),
+  );
+  const guess = startsWith(options.guess ?? [], told).slice(0, limit);
   const tokens: number[] = [];
   const logProbabilities: number[] = [];
   const attention: Float32Array[] = [];
@@ -57,11 +63,11 @@ export async function decodeSpeech(
   let step = await moonshine.step(speech, fed);
   let row = 0;
   for (;;) {
-    const best = bestToken(step.logits, row);
+    const best = chosenToken(step.logits, row, told[tokens.length]);
     attention.push(attentionRow(step, row, fed.length, speech.frames));
     if (best.token === endToken)
       return { tokens, logProbabilities, attention, frames: speech.frames, complete: true };
-    if (tokens.length >= limit || repeats(tokens)) break;
+    if (tokens.length >= limit || (tokens.length > told.length && repeats(tokens))) break;
     tokens.push(best.token);
     logProbabilities.push(best.logProbability);
     if (row + 1 < fed.length && fed[row + 1] === best.token) {
@@ -77,7 +83,16 @@ export async function decodeSpeech(
   return { tokens, logProbabilities, attention, frames: speech.frames, complete: false };
 }
 
-function bestToken(logits: Float32Array, row: number): { token: number; logProbability: number } {
+function startsWith(guess: readonly number[], told: readonly number[]): readonly number[] {
+  return told.every((token, index) => guess[index] === token) ? guess : told;
+}
+
+/** The most probable token of the row, or the one that is forced. */
+function chosenToken(
+  logits: Float32Array,
+  row: number,
+  forced: number | undefined,
+): { token: number; logProbability: number } {
   const from = row * vocabularySize;
   const to = from + vocabularySize;
   let at = from;
@@ -96,7 +111,8 @@ function bestToken(logits: Float32Array, row: number): { token: number; logProba
     const value = logits[index] ?? -Infinity;
     if (value > floor) sum += Math.exp(value - highest);
   }
-  return { token: at - from, logProbability: -Math.log(sum) };
+  const token = forced ?? at - from;
+  return { token, logProbability: (logits[from + token] ?? -Infinity) - highest - Math.log(sum) };
 }
 
 function attentionRow(step: DecoderStep, row: number, rows: number, frames: number): Float32Array {

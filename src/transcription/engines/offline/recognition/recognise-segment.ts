@@ -3,6 +3,7 @@ import type { EngineWord, SampleSpan } from "../../speech-engine.ts";
 import { decodeSpeech, type Decoding } from "./decode-speech.ts";
 import type { Moonshine } from "./moonshine.ts";
 import { wordsOf, type TokenWord } from "./token-text.ts";
+import type { ToldSpeech } from "./told-words.ts";
 import { wordTimes } from "./word-times.ts";
 
 export interface SegmentAudio {
@@ -11,6 +12,8 @@ export interface SegmentAudio {
   readonly startSample: number;
   /** In the stream's positions. */
   readonly voiced: readonly SampleSpan[];
+  /** How the audio begins, where that was told before: only what comes after it is wanted. */
+  readonly told?: Pick<ToldSpeech, "tokens" | "throughSample"> | undefined;
 }
 
 export interface Recognition {
@@ -19,6 +22,8 @@ export interface Recognition {
   readonly words: readonly EngineWord[];
   /** The guess for the next decoding of the same segment. */
   readonly tokens: readonly number[];
+  /** Of each word, where it begins in `tokens`. */
+  readonly firstTokens: readonly number[];
 }
 
 /** Below this mean log-probability a text is the model's imagination: noise gives less, mumbled speech more. */
@@ -39,15 +44,18 @@ export async function recogniseSegment(
   audio: SegmentAudio,
   options: RecogniseOptions,
 ): Promise<Recognition | undefined> {
-  const decoding = await decodeSpeech(moonshine, raised(audio.samples), options);
+  const told = audio.told?.tokens ?? [];
+  const decoding = await decodeSpeech(moonshine, raised(audio.samples), { ...options, told });
   if (decoding === undefined) return undefined;
-  const words = wordsOf(decoding.tokens, pieces);
-  if (!isSpeech(decoding, words)) return { text: "", words: [], tokens: [] };
+  const words = wordsBehind(told.length, decoding.tokens, pieces);
+  if (!isSpeech(decoding.logProbabilities.slice(told.length), words))
+    return { text: "", words: [], tokens: [...told], firstTokens: [] };
   const voiced = audio.voiced.map((span) => ({
     startSample: span.startSample - audio.startSample,
     endSample: span.endSample - audio.startSample,
   }));
-  const times = wordTimes(decoding, words, { lengthSamples: audio.samples.length, voiced });
+  const fromSample = Math.max(0, (audio.told?.throughSample ?? 0) - audio.startSample);
+  const times = wordTimes(decoding, words, { lengthSamples: audio.samples.length, voiced, fromSample });
   return {
     text: words.map((word) => word.text).join(" "),
     words: words.map((word, index) => ({
@@ -57,13 +65,32 @@ export async function recogniseSegment(
       confidence: confidence(decoding, word),
     })),
     tokens: decoding.tokens,
+    firstTokens: words.map((word) => word.firstToken),
   };
 }
 
-function isSpeech(decoding: Decoding, words: readonly TokenWord[]): boolean {
-  if (!words.some((word) => /[\p{L}\p{N}]/u.test(word.text))) return false;
-  const total = decoding.logProbabilities.reduce((sum, value) => sum + value, 0);
-  return total / decoding.logProbabilities.length >= leastMeanLogProbability;
+/**
+ * The words behind the first `told` tokens. A mark that only ends what was told is none, and what the model writes as a
+ * continuation of it ("cold", "-hearted") is a word of its own.
+ */
+function wordsBehind(told: number, tokens: readonly number[], pieces: readonly string[]): TokenWord[] {
+  return wordsOf(tokens.slice(told), pieces)
+    .map(({ text, firstToken, endToken }, index) => ({
+      text: told > 0 && index === 0 ? text.replace(/^-+/, "") : text,
+      firstToken: firstToken + told,
+      endToken: endToken + told,
+    }))
+    .filter((word, index) => told === 0 || index > 0 || hasLetters(word.text));
+}
+
+function hasLetters(text: string): boolean {
+  return /[\p{L}\p{N}]/u.test(text);
+}
+
+function isSpeech(logProbabilities: readonly number[], words: readonly TokenWord[]): boolean {
+  if (!words.some((word) => hasLetters(word.text))) return false;
+  const total = logProbabilities.reduce((sum, value) => sum + value, 0);
+  return total / logProbabilities.length >= leastMeanLogProbability;
 }
 
 /** Geometric mean of the word's token probabilities. */

@@ -1,12 +1,15 @@
 /**
  * One stream inside a child process: audio in, detector, segmenter, and the decodings that are due. It does one piece
- * of work when asked and never decides when: that is the work loop's part.
+ * of work when asked and never decides when: that is the work loop's part. Above 300 lines because every decoding reads
+ * and moves the same few positions.
  */
-import type { EngineEvent, SampleSpan } from "../../speech-engine.ts";
+import type { EngineEvent, EngineWord, SampleSpan } from "../../speech-engine.ts";
 import { recogniseSegment, type Recognition } from "./recognise-segment.ts";
 import type { Moonshine } from "./moonshine.ts";
+import { spansWithin, totalSamples } from "./sample-spans.ts";
 import { SampleWindow } from "./sample-window.ts";
 import { Segmenter, type SegmenterEvent } from "./segmenter.ts";
+import { tellWords, type ToldSpeech } from "./told-words.ts";
 import { vadFrameSamples, type VoiceActivityStream } from "./voice-activity.ts";
 
 export const sampleRateHz = 16_000;
@@ -21,8 +24,14 @@ const interimRetrySamples = 0.2 * sampleRateHz;
 const interimStepSamples = 0.5 * sampleRateHz;
 /** With more unread audio than this, captions come from finals alone. */
 const interimBacklogSamples = 0.6 * sampleRateHz;
+/** With less voice in it, a segment that is still open has no complete words. */
+const leastToldSamples = 0.3 * sampleRateHz;
+/** With less voice in it, the rest of a segment behind what was told is only the end of that. */
+const leastRestSamples = 0.1 * sampleRateHz;
 /** Segments that may wait for decoding before no more audio is read. */
 const maxWaitingSegments = 2;
+
+const nothingHeard: Recognition = { text: "", words: [], tokens: [], firstTokens: [] };
 
 export interface StreamParts {
   readonly moonshine: Moonshine;
@@ -36,10 +45,12 @@ export interface StreamSink {
   finalized(): void;
 }
 
-type Input = Float32Array | "flush";
+type Input = Float32Array | "flush" | "end";
 type Waiting =
+  /** A segment that is still open at a flush: its complete words are told. */
+  | { readonly type: "open"; readonly range: SampleSpan; readonly voiced: readonly SampleSpan[] }
   | { readonly type: "segment"; readonly range: SampleSpan; readonly voiced: readonly SampleSpan[] }
-  | { readonly type: "flush"; readonly throughSample: number };
+  | { readonly type: "flush" };
 
 /** What a stream could do next, most urgent first. */
 export type Urgency = "final" | "likely-final" | "interim";
@@ -57,6 +68,8 @@ export class RecognitionStream {
   #frameFill = 0;
   #waiting: Waiting[] = [];
   #boundary = 0;
+  /** What was told of the segment that begins there before it ended. */
+  #told: (ToldSpeech & { readonly segmentStart: number }) | undefined;
   #paused: Extract<SegmenterEvent, { type: "paused" }> | undefined;
   #ahead: { readonly range: SampleSpan; readonly result: Recognition } | undefined;
   #guess: readonly number[] = [];
@@ -74,9 +87,14 @@ export class RecognitionStream {
     this.#unreadSamples += samples.length;
   }
 
-  /** Everything written so far becomes finals; `finalized` follows their events. */
+  /** What is complete becomes finals; `finalized` follows their events. */
   flush(): void {
     this.#inputs.push("flush");
+  }
+
+  /** Everything written becomes finals, also what was begun; `finalized` follows their events. Nothing may follow. */
+  end(): void {
+    this.#inputs.push("end");
   }
 
   /** No more events; a decoding in progress gives up at its next step. */
@@ -105,9 +123,9 @@ export class RecognitionStream {
     while (left > 0 && this.canRead) {
       const input = this.#inputs[0];
       if (input === undefined) break;
-      if (input === "flush") {
+      if (input === "flush" || input === "end") {
         this.#inputs.shift();
-        await this.#readFlush();
+        await (input === "end" ? this.#readEnd() : this.#readFlush());
         continue;
       }
       const part = input.subarray(0, vadFrameSamples - this.#frameFill);
@@ -131,13 +149,25 @@ export class RecognitionStream {
     else if (urgency === "interim") await this.#decodeInterim();
   }
 
+  /** The rest of a frame is left for later while somebody speaks: the detector takes a short one for silence. */
   async #readFlush(): Promise<void> {
-    if (this.#frameFill > 0) await this.#readFrame();
+    if (this.#frameFill > 0 && !this.#segmenter.mayBeSpeaking) await this.#readFrame();
     this.#apply(this.#segmenter.flush());
-    this.#waiting.push({ type: "flush", throughSample: this.#audio.end });
+    const startSample = this.#segmenter.segmentStart;
+    if (startSample !== undefined) {
+      const range = { startSample, endSample: this.#audio.end };
+      this.#waiting.push({ type: "open", range, voiced: this.#segmenter.openVoiced });
+    }
+    this.#waiting.push({ type: "flush" });
   }
 
-  /** Takes the frame, which is short only before a flush. */
+  async #readEnd(): Promise<void> {
+    if (this.#frameFill > 0) await this.#readFrame();
+    this.#apply(this.#segmenter.end());
+    this.#waiting.push({ type: "flush" });
+  }
+
+  /** Takes the frame, which is short only where a flush found silence, and at the end. */
   async #readFrame(): Promise<void> {
     const length = this.#frameFill;
     this.#frame.fill(0, length);
@@ -180,9 +210,11 @@ export class RecognitionStream {
 
   /** Moves the boundary as far as is true. */
   #advance(always: boolean): void {
-    const head = this.#waiting.find((waiting) => waiting.type === "segment");
-    const through = Math.min(head?.range.startSample ?? Infinity, this.#segmenter.earliestStart);
-    this.#audio.dropBefore(through);
+    const head = this.#waiting.find((waiting) => waiting.type !== "flush");
+    const startSample = Math.min(head?.range.startSample ?? Infinity, this.#segmenter.earliestStart);
+    const told = this.#toldOf(startSample);
+    this.#audio.dropBefore(told?.contextStart ?? startSample);
+    const through = told?.throughSample ?? startSample;
     if (through < this.#boundary + (always ? 1 : boundaryStepSamples)) return;
     this.#boundary = through;
     this.#sink.event({ type: "boundary", throughSample: through });
@@ -190,32 +222,68 @@ export class RecognitionStream {
 
   async #decodeWaiting(): Promise<void> {
     const head = this.#waiting[0];
+    if (head?.type === "open" && !(await this.#decodeOpen(head.range, head.voiced))) return;
     if (head?.type === "segment") {
       const ahead = this.#ahead;
       const known =
         ahead?.range.startSample === head.range.startSample && ahead.range.endSample === head.range.endSample;
-      const result = known ? ahead.result : await this.#recognise(head.range, head.voiced);
+      const result = known ? ahead.result : await this.#recogniseAll(head.range, head.voiced);
       if (result === undefined) return;
       this.#guess = [];
       this.#ahead = undefined;
-      if (result.text !== "") {
-        const { text, words } = result;
-        this.#sink.event({ type: "final", ...head.range, text, words, voiced: head.voiced });
-      }
+      this.#sendFinal(this.#untold(head.range), result.words, head.voiced);
     }
     this.#waiting.shift();
     this.#advance(true);
     if (head?.type === "flush") this.#sink.finalized();
   }
 
+  /** Tells the complete words of a segment that goes on, and shows the others. False when cancelled. */
+  async #decodeOpen(range: SampleSpan, voiced: readonly SampleSpan[]): Promise<boolean> {
+    const isShort = totalSamples(voiced) < leastToldSamples;
+    const result = isShort ? nothingHeard : await this.#recognise(range, voiced);
+    if (result === undefined) return false;
+    const untold = this.#untold(range);
+    const { count, told } = tellWords(result, range, this.#toldOf(range.startSample));
+    this.#told = { ...told, segmentStart: range.startSample };
+    this.#segmenter.told(told.throughSample);
+    this.#ahead = undefined;
+    this.#sendFinal({ ...untold, endSample: told.throughSample }, result.words.slice(0, count), voiced);
+    const words = result.words
+      .slice(count)
+      .map((word) => ({ ...word, startSample: Math.max(word.startSample, told.throughSample) }));
+    if (!isShort) this.#showInterim(told.throughSample, { ...result, text: joined(words), words });
+    return true;
+  }
+
+  #sendFinal(range: SampleSpan, words: readonly EngineWord[], voiced: readonly SampleSpan[]): void {
+    if (words.length === 0) return;
+    this.#sink.event({
+      type: "final",
+      ...range,
+      text: joined(words),
+      words,
+      voiced: spansWithin(voiced, range),
+    });
+  }
+
+  #toldOf(segmentStart: number): ToldSpeech | undefined {
+    return this.#told?.segmentStart === segmentStart ? this.#told : undefined;
+  }
+
+  /** What is left of a segment behind what was told of it. */
+  #untold(range: SampleSpan): SampleSpan {
+    return { ...range, startSample: this.#toldOf(range.startSample)?.throughSample ?? range.startSample };
+  }
+
   async #decodeAhead(): Promise<void> {
     if (this.#paused === undefined) return;
     const { range, voiced } = this.#paused;
     this.#paused = undefined;
-    const result = await this.#recognise(range, voiced);
+    const result = await this.#recogniseAll(range, voiced);
     if (result === undefined) return;
     this.#ahead = { range, result };
-    this.#showInterim(range.startSample, result);
+    this.#showInterim(this.#untold(range).startSample, result);
   }
 
   async #decodeInterim(): Promise<void> {
@@ -225,7 +293,7 @@ export class RecognitionStream {
     if (startSample === undefined) return;
     const result = await this.#recognise({ startSample, endSample }, this.#segmenter.openVoiced);
     if (result === undefined) return;
-    this.#showInterim(startSample, result);
+    this.#showInterim(this.#untold({ startSample, endSample }).startSample, result);
     this.#nextInterimSample =
       result.text === ""
         ? endSample + interimRetrySamples
@@ -238,16 +306,39 @@ export class RecognitionStream {
     this.#sink.event({ type: "interim", startSample, text: result.text, words: result.words });
   }
 
+  /** Never silent about speech: what was told and what is heard now may not fit together. */
+  async #recogniseAll(range: SampleSpan, voiced: readonly SampleSpan[]): Promise<Recognition | undefined> {
+    const result = await this.#recognise(range, voiced);
+    const told = this.#toldOf(range.startSample);
+    if (result === undefined || result.text !== "" || told === undefined) return result;
+    if (totalSamples(spansWithin(voiced, this.#untold(range))) < leastRestSamples) return result;
+    const { throughSample } = told;
+    this.#told = {
+      segmentStart: range.startSample,
+      contextStart: throughSample,
+      tokens: [],
+      starts: [],
+      throughSample,
+    };
+    return this.#recognise(range, voiced);
+  }
+
   async #recognise(range: SampleSpan, voiced: readonly SampleSpan[]): Promise<Recognition | undefined> {
-    const samples = this.#audio.slice(range.startSample, range.endSample);
+    const told = this.#toldOf(range.startSample);
+    const startSample = told?.contextStart ?? range.startSample;
+    const samples = this.#audio.slice(startSample, range.endSample);
     const { moonshine, pieces } = this.#parts;
     return recogniseSegment(
       moonshine,
       pieces,
-      { samples, startSample: range.startSample, voiced },
+      { samples, startSample, voiced, told },
       { guess: this.#guess, cancelled: () => this.#aborted },
     );
   }
+}
+
+function joined(words: readonly EngineWord[]): string {
+  return words.map((word) => word.text).join(" ");
 }
 
 function levelDb(samples: Float32Array): number {

@@ -41,6 +41,12 @@ const softLimitMs = 12_000;
 const eagerLimitMs = 14_000;
 const hardLimitMs = 16_500;
 const cutSearchMs = 6_000;
+/** After so much silence a flush takes the words before it for complete. The detector itself is about 100 ms late. */
+const settledMs = 60;
+/** A word may be beginning where the last frames are so much like speech, or so much louder than those before. */
+const doubtProbability = 0.1;
+const doubtRiseDb = 6;
+const doubtFrames = 3;
 /** Voiced spans closer than this are one, and shorter ones are none. */
 const spanGapMs = 100;
 const spanMinMs = 60;
@@ -53,6 +59,7 @@ export class Segmenter {
   /** Nothing before this can become part of a segment any more. */
   #closedThrough = 0;
   #voiceReported = false;
+  #toldThrough = 0;
 
   constructor(options: SegmenterOptions) {
     this.#perMs = options.sampleRateHz / 1000;
@@ -78,13 +85,30 @@ export class Segmenter {
     return this.#open ? this.#continue() : this.#wait();
   }
 
-  /** Ends the open segment where the audio ends; what follows belongs to the next. */
+  /** Whether somebody speaks where the audio ends, or may just be beginning to. */
+  get mayBeSpeaking(): boolean {
+    if (!this.#open) return this.#mayBegin();
+    return this.#silence() < this.#samples(settledMs) || !isSpeech(this.#frames);
+  }
+
+  /** The words before this were told while their segment was open: a cut is to come behind them. */
+  told(throughSample: number): void {
+    this.#toldThrough = throughSample;
+  }
+
+  /** In mid-stream: ends the open segment unless somebody speaks, and gives up what cannot be the beginning of one. */
   flush(): SegmenterEvent[] {
-    const last = this.#frames.at(-1);
-    if (last === undefined) return [];
-    const events = this.#open ? this.#close(last.endSample) : [];
-    this.#frames = [];
-    this.#closedThrough = last.endSample;
+    if (this.#open && this.mayBeSpeaking) return [];
+    const events = this.#open ? this.#close(this.#settledEnd()) : [];
+    if (!this.#mayBegin()) this.#seal();
+    return events;
+  }
+
+  /** Ends the open segment where the audio ends; nothing follows. */
+  end(): SegmenterEvent[] {
+    const end = this.#frames.at(-1)?.endSample ?? 0;
+    const events = this.#open ? this.#close(end) : [];
+    this.#seal();
     return events;
   }
 
@@ -109,8 +133,7 @@ export class Segmenter {
   }
 
   #continue(): SegmenterEvent[] {
-    const lastVoiced = this.#frames.findLastIndex((frame) => frame.probability >= keepProbability);
-    const voicedEnd = this.#frames[lastVoiced]?.endSample ?? this.#frames[0]?.startSample ?? 0;
+    const voicedEnd = this.#voicedEnd();
     const end = this.#frames.at(-1)?.endSample ?? 0;
     const silence = end - voicedEnd;
     if (silence === 0) this.#paused = false;
@@ -119,13 +142,46 @@ export class Segmenter {
     }
     const start = this.#frames[0]?.startSample ?? 0;
     const cut = this.#cutPoint(end - start, voicedEnd, silence);
-    if (cut !== undefined) return this.#cut(cut);
+    if (cut !== undefined && cut >= this.#toldThrough) return this.#cut(cut);
     if (silence >= this.#samples(pauseMs) && !this.#paused) {
       this.#paused = true;
       const range = { startSample: start, endSample: this.#endAfter(voicedEnd) };
       return [{ type: "paused", range, voiced: this.openVoiced }];
     }
     return [];
+  }
+
+  #seal(): void {
+    this.#closedThrough = this.#frames.at(-1)?.endSample ?? this.#closedThrough;
+    this.#frames = [];
+  }
+
+  #mayBegin(): boolean {
+    const last = this.#frames.slice(-doubtFrames);
+    const before = this.#frames.slice(0, -doubtFrames);
+    const floor = before.reduce((sum, frame) => sum + frame.levelDb, 0) / before.length;
+    return last.some(
+      (frame) => frame.probability >= doubtProbability || frame.levelDb >= floor + doubtRiseDb,
+    );
+  }
+
+  #silence(): number {
+    return (this.#frames.at(-1)?.endSample ?? 0) - this.#voicedEnd();
+  }
+
+  #voicedEnd(): number {
+    const voiced = this.#frames.findLast((frame) => frame.probability >= keepProbability);
+    return voiced?.endSample ?? this.#frames[0]?.startSample ?? 0;
+  }
+
+  /** Where the open segment ends when the silence after it is taken for its end. */
+  #settledEnd(): number {
+    const silence = this.#silence();
+    const voicedEnd = this.#voicedEnd();
+    if (silence >= this.#samples(pauseMs)) return this.#endAfter(voicedEnd);
+    return (
+      this.#frames.findLast((frame) => frame.endSample <= voicedEnd + silence / 2)?.endSample ?? voicedEnd
+    );
   }
 
   /** The end of a segment whose last voiced frame ends there; on a frame's end, so that it is the same each time. */
@@ -157,9 +213,8 @@ export class Segmenter {
 
   #segment(endSample: number): SegmenterEvent[] {
     const frames = this.#frames.filter((frame) => frame.endSample <= endSample);
-    const voicedFrames = frames.filter((frame) => frame.probability >= openProbability).length;
     const startSample = frames[0]?.startSample;
-    if (startSample === undefined || voicedFrames < minVoicedFrames) return [];
+    if (startSample === undefined || !isSpeech(frames)) return [];
     return [{ type: "segment", range: { startSample, endSample }, voiced: this.#voicedSpans(frames) }];
   }
 
@@ -186,6 +241,7 @@ export class Segmenter {
         0,
       );
       const endSample = this.#frames[index]?.endSample ?? 0;
+      if (endSample < this.#toldThrough) continue;
       if (best === undefined || score < best.score) best = { score, endSample };
     }
     return best?.endSample;
@@ -208,6 +264,10 @@ export class Segmenter {
   #samples(ms: number): number {
     return ms * this.#perMs;
   }
+}
+
+function isSpeech(frames: readonly VoiceFrame[]): boolean {
+  return frames.filter((frame) => frame.probability >= openProbability).length >= minVoicedFrames;
 }
 
 function frameLength(frames: readonly VoiceFrame[]): number {

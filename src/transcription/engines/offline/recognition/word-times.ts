@@ -12,18 +12,22 @@ import type { TokenWord } from "./token-text.ts";
 const frameOriginSamples = 255;
 const minWordSamples = 480;
 
+export interface TimedAudio {
+  readonly lengthSamples: number;
+  readonly voiced: readonly SampleSpan[];
+  /** The words lie behind this. Default 0. */
+  readonly fromSample?: number;
+}
+
 /** Spans relative to the start of the decoded audio, one for each word, ascending, not overlapping. */
-export function wordTimes(
-  decoding: Decoding,
-  words: readonly TokenWord[],
-  audio: { readonly lengthSamples: number; readonly voiced: readonly SampleSpan[] },
-): SampleSpan[] {
+export function wordTimes(decoding: Decoding, words: readonly TokenWord[], audio: TimedAudio): SampleSpan[] {
   const starts = tokenStarts(decoding.attention, decoding.frames);
   const at = (token: number): number =>
     Math.min(audio.lengthSamples, (starts[token] ?? decoding.frames) * frameSamples + frameOriginSamples);
   const raw = words.map((word) => ({ startSample: at(word.firstToken), endSample: at(word.endToken) }));
   return tile(
     raw.map((span) => drawToVoice(span, audio.voiced)),
+    audio.fromSample ?? 0,
     audio.lengthSamples,
   );
 }
@@ -104,12 +108,14 @@ function drawToVoice(span: SampleSpan, voiced: readonly SampleSpan[]): SampleSpa
 }
 
 /** Ascending, not overlapping, each of at least 30 ms where the audio has room, and inside it. */
-function tile(spans: readonly SampleSpan[], lengthSamples: number): SampleSpan[] {
-  const least = Math.max(1, Math.min(minWordSamples, Math.floor(lengthSamples / Math.max(1, spans.length))));
+function tile(spans: readonly SampleSpan[], fromSample: number, lengthSamples: number): SampleSpan[] {
+  const room = Math.floor((lengthSamples - fromSample) / Math.max(1, spans.length));
+  const least = Math.max(1, Math.min(minWordSamples, room));
   const starts: number[] = [];
   spans.forEach((span, index) => {
     const latest = lengthSamples - (spans.length - index) * least;
-    starts.push(Math.max((starts.at(-1) ?? -least) + least, Math.min(Math.round(span.startSample), latest)));
+    const earliest = (starts.at(-1) ?? fromSample - least) + least;
+    starts.push(Math.max(earliest, Math.min(Math.round(span.startSample), latest)));
   });
   return spans.map((span, index) => {
     const startSample = starts[index] ?? 0;

@@ -242,7 +242,7 @@ export type StreamControl = Message<"parley.transcription.v1.StreamControl"> & {
    */
   action: {
     /**
-     * Turns all audio sent so far into finals now.
+     * Turns the words spoken so far into finals now.
      *
      * @generated from field: parley.transcription.v1.Finalize finalize = 1;
      */
@@ -276,7 +276,8 @@ export const StreamControlSchema: GenMessage<StreamControl> = /*@__PURE__*/
 
 /**
  * Asks for finals now. Ignored within a second of audio after the one before: pieces that short are not heard as words.
- * The last few milliseconds may stay unacknowledged until more audio comes or the session ends.
+ * While somebody speaks, or may just be beginning to, less than the last second of audio is kept for the next final, so
+ * that no word is cut: it stays unacknowledged until more audio comes or the session ends. Half-close keeps nothing.
  *
  * @generated from message parley.transcription.v1.Finalize
  */

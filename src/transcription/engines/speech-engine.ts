@@ -80,9 +80,9 @@ export interface EngineStream {
    */
   write(samples: Float32Array): Promise<void>;
   /**
-   * Turns what was written so far into finals. Resolves after their events, and the boundary, were delivered. Where nobody
-   * speaks at the end, the boundary is then the end of what was written; where a word is being spoken there, or may just be
-   * beginning, the engine may keep back less than the last second for the next final.
+   * Turns what was written so far into finals. Resolves after their events, and the boundary, were delivered. Where
+   * nobody speaks at the end, the boundary is then the end of what was written; where a word is being spoken there, or
+   * may just be beginning, the engine may keep back less than the last second for the next final.
    */
   finalize(): Promise<void>;
   /** Turns everything into finals, also what `finalize` would keep back, then releases the stream. */

@@ -1,6 +1,6 @@
 /**
- * Which words of a segment can be told while it still goes on, and what the decodings that follow need so that no word is
- * cut: they hear the end of what was told once more, are held to those words, and go on behind them. Pure.
+ * Which words of a segment can be told while it still goes on, and what the decodings that follow need so that no word
+ * is cut: they hear the end of what was told once more, are held to those words, and go on behind them. Pure.
  */
 import type { SampleSpan } from "../../speech-engine.ts";
 import type { Recognition } from "./recognise-segment.ts";
@@ -12,7 +12,7 @@ export interface ToldSpeech {
   readonly tokens: readonly number[];
   /** The words that the tokens are: where each begins, in the stream and in `tokens`. */
   readonly starts: readonly { readonly startSample: number; readonly firstToken: number }[];
-  /** What begins before this was told, but for a word that is longer than what may be kept. What is new lies behind it. */
+  /** What begins before this was told, but for a word longer than what may be kept. What is new lies behind it. */
   readonly throughSample: number;
 }
 

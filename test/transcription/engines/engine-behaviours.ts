@@ -98,6 +98,8 @@ async function finalizes({ engine, speech }: EngineUnderTest): Promise<void> {
   checkFinalized(events, half, engine.sampleRateHz);
   const before = events.filter((event) => event.type === "final").length;
   await writeAll((samples) => stream.write(samples), speech.samples.subarray(half));
+  await stream.finalize(); // in the pause at the end, where nothing may be kept back
+  checkComplete(events, speech.samples.length);
   await stream.end();
   checkEvents(events, speech.samples.length);
   checkComplete(events, speech.samples.length);

@@ -51,41 +51,61 @@ export function wordErrors(recognised: string, reference: string): WordErrors {
 
 /** The start of a later part of a hyphenated word is unknown, so only its first part counts for times. */
 export function scoreWords(recognised: readonly TimedWord[], reference: readonly TimedWord[]): WordScore {
-  const heard = recognised.flatMap(apart);
-  const said = reference.flatMap(apart);
-  const costs = editCosts(heard, said);
   let substitutions = 0;
   let insertions = 0;
   let deletions = 0;
   const startErrorsMs: number[] = [];
+  for (const { heard, said } of alignWords(recognised, reference)) {
+    if (!heard) deletions++;
+    else if (!said) insertions++;
+    else if (heard.text !== said.text) substitutions++;
+    else if (Number.isFinite(heard.startMs - said.startMs)) startErrorsMs.push(heard.startMs - said.startMs);
+  }
+  const referenceWords = reference.flatMap(apart).length;
+  const rate = (substitutions + insertions + deletions) / Math.max(1, referenceWords);
+  return { referenceWords, substitutions, insertions, deletions, rate, startErrorsMs };
+}
+
+/** Words that stand for each other; one of the two is absent where a word was left out or put in. */
+export interface WordPair {
+  readonly heard?: PlacedWord;
+  readonly said?: PlacedWord;
+}
+
+export interface PlacedWord extends TimedWord {
+  /** Which of the words given it is, or is a part of. */
+  readonly index: number;
+}
+
+/** The cheapest alignment, in order. Words whose starts are known and further apart than `maxApartMs` never stand for each other. */
+export function alignWords(
+  recognised: readonly TimedWord[],
+  reference: readonly TimedWord[],
+  maxApartMs = Infinity,
+): WordPair[] {
+  const heard = recognised.flatMap(apart);
+  const said = reference.flatMap(apart);
+  const costs = editCosts(heard, said, maxApartMs);
+  const pairs: WordPair[] = [];
   let i = heard.length;
   let j = said.length;
   while (i > 0 || j > 0) {
     const a = heard[i - 1];
     const b = said[j - 1];
     const cost = costs[i]![j]!;
-    if (a !== undefined && b !== undefined && cost === costs[i - 1]![j - 1]! + (a.text === b.text ? 0 : 1)) {
-      if (a.text !== b.text) substitutions++;
-      else if (Number.isFinite(a.startMs - b.startMs)) startErrorsMs.push(a.startMs - b.startMs);
+    if (a !== undefined && b !== undefined && cost === costs[i - 1]![j - 1]! + pairCost(a, b, maxApartMs)) {
+      pairs.push({ heard: a, said: b });
       i--;
       j--;
     } else if (a !== undefined && cost === costs[i - 1]![j]! + 1) {
-      insertions++;
+      pairs.push({ heard: a });
       i--;
     } else {
-      deletions++;
+      pairs.push({ said: b! });
       j--;
     }
   }
-  const rate = (substitutions + insertions + deletions) / Math.max(1, said.length);
-  return {
-    referenceWords: said.length,
-    substitutions,
-    insertions,
-    deletions,
-    rate,
-    startErrorsMs: startErrorsMs.reverse(),
-  };
+  return pairs.reverse();
 }
 
 /** The value below which the given share of the values lies; NaN when there are none. */
@@ -105,20 +125,26 @@ export function readReferenceWords(path: string): ReferenceWord[] {
     });
 }
 
-function apart(word: TimedWord): TimedWord[] {
+function apart(word: TimedWord, index: number): PlacedWord[] {
   return normalisedWords(word.text).map((text, part) => ({
     text,
     startMs: part === 0 ? word.startMs : Number.NaN,
+    index,
   }));
 }
 
-function editCosts(heard: readonly TimedWord[], said: readonly TimedWord[]): number[][] {
+function pairCost(heard: TimedWord, said: TimedWord, maxApartMs: number): number {
+  if (Math.abs(heard.startMs - said.startMs) > maxApartMs) return Infinity;
+  return heard.text === said.text ? 0 : 1;
+}
+
+function editCosts(heard: readonly TimedWord[], said: readonly TimedWord[], maxApartMs: number): number[][] {
   const costs: number[][] = [said.reduce<number[]>((row, _, index) => [...row, index + 1], [0])];
   heard.forEach((word, i) => {
     const above = costs[i]!;
     const row = [i + 1];
     said.forEach((other, j) => {
-      row.push(Math.min(above[j]! + (word.text === other.text ? 0 : 1), above[j + 1]! + 1, row[j]! + 1));
+      row.push(Math.min(above[j]! + pairCost(word, other, maxApartMs), above[j + 1]! + 1, row[j]! + 1));
     });
     costs.push(row);
   });

@@ -2,7 +2,7 @@
  * Judges what went over the wire: sequence, epochs, order of finals, and acknowledgements against what was sent. Knows
  * neither the words that were said nor the database.
  */
-import type { Rule, SessionHistory, Violation, WireEvent } from "./history.ts";
+import type { Final, Rule, SessionHistory, Violation, WireEvent } from "./history.ts";
 
 export function checkStream(history: SessionHistory): Violation[] {
   const violations: Violation[] = [];
@@ -17,15 +17,15 @@ export function checkStream(history: SessionHistory): Violation[] {
     nextSent: undefined as number | undefined,
     nextSample: 0,
     acknowledged: 0,
-    lastIndex: -1,
-    lastEndMs: 0,
-    indexes: new Set<number>(),
+    /** Of the finals that came, those that the client does not ask for again. */
+    received: [] as Final[],
   };
   for (const event of history.wire) {
     if (event.kind === "opened") {
       state.stream = event.stream;
       state.isStarted = false;
       state.nextSent = undefined;
+      state.received = state.received.slice(0, event.finalsReceived ?? 0);
     } else if (event.kind === "sent") {
       checkSent(event);
     } else if (event.kind !== "closed") {
@@ -82,17 +82,17 @@ export function checkStream(history: SessionHistory): Violation[] {
         state.acknowledged = Math.max(state.acknowledged, event.throughSample);
         return;
       case "final": {
-        const { segmentIndex, startMs, endMs } = event.final;
-        if (state.indexes.has(segmentIndex)) broken("final-sent-again", `segment ${segmentIndex}`);
-        else if (segmentIndex < state.lastIndex || endMs < state.lastEndMs || endMs < startMs) {
+        const { segmentIndex, startMs } = event.final;
+        const last = state.received.at(-1);
+        if (state.received.some((final) => final.segmentIndex === segmentIndex)) {
+          broken("final-sent-again", `segment ${segmentIndex}`);
+        } else if (last && (segmentIndex < last.segmentIndex || startMs < last.endMs - 1)) {
           broken(
             "order",
-            `segment ${segmentIndex} (to ${endMs} ms) after ${state.lastIndex} (${state.lastEndMs})`,
+            `segment ${segmentIndex} (from ${startMs} ms) after ${last.segmentIndex} (${last.endMs})`,
           );
         }
-        state.indexes.add(segmentIndex);
-        state.lastIndex = Math.max(state.lastIndex, segmentIndex);
-        state.lastEndMs = Math.max(state.lastEndMs, endMs);
+        state.received.push(event.final);
         return;
       }
       case "gap":

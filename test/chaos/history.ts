@@ -19,7 +19,13 @@ export interface Final {
 
 /** `stream` counts the session's Transcribe calls from 0; `sequence` is the response's own. */
 export type WireEvent =
-  | { readonly kind: "opened"; readonly stream: number; readonly atMs: number; readonly resumes: boolean }
+  | {
+      readonly kind: "opened";
+      readonly stream: number;
+      readonly atMs: number;
+      /** Finals that the client says it has; absent: a new session. */
+      readonly finalsReceived?: number;
+    }
   | { readonly kind: "sent"; readonly stream: number; readonly firstSample: number; readonly samples: number }
   | ({ readonly stream: number; readonly sequence: number; readonly atMs: number } & ServerEvent)
   | { readonly kind: "closed"; readonly stream: number; readonly atMs: number; readonly error?: string };

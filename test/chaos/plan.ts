@@ -50,10 +50,17 @@ const moments: readonly KillMoment[] = [
   ...Array<KillMoment>(1).fill("start"),
 ];
 
-/** The first kills take each moment once, so that a short run tries all of them. */
+/** The first kills take each moment once, so that a short run tries all of them; "start" needs one before it. */
 export function planKills(seed: number, count: number): Kill[] {
   const random = createRandom(seed);
-  const first: KillMoment[] = shuffle([...new Set(moments)], random);
+  const all = [...new Set(moments)];
+  const first = [
+    ...shuffle(
+      all.filter((moment) => moment !== "start"),
+      random,
+    ),
+    "start" as const,
+  ];
   return Array.from({ length: count }, (_, index) => {
     const moment = first[index] ?? random.pick(moments);
     return {

@@ -51,7 +51,7 @@ export function soundHistory(): Draft {
   let sequence = 0;
   const half = finalCount / 2;
   const speak = (stream: number, from: number, to: number, firstSample: number) => {
-    wire.push({ kind: "opened", stream, atMs: 0, resumes: stream > 0 });
+    wire.push({ kind: "opened", stream, atMs: 0, ...(stream > 0 && { finalsReceived: from }) });
     const hear = (event: object) =>
       void wire.push({ stream, sequence: (sequence += 1), atMs: 0, ...event } as WireEvent);
     hear({ kind: "started", sessionId: "s", epoch: stream + 1, nextSample: firstSample });

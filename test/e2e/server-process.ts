@@ -27,9 +27,15 @@ export interface ServerProcess {
 export interface ServerProcessOptions {
   /** Default: a new folder. */
   readonly dataDir?: string;
+  /** Default: a free one. */
+  readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Starts it as `npm start` does; npm is then one more process. Default: directly. */
   readonly throughNpm?: boolean;
+  /** The program in place of the server's own, from the root of the checkout. */
+  readonly script?: string;
+  /** Called as soon as the process is there, long before it is ready. */
+  readonly onSpawned?: (pid: number) => void;
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -37,12 +43,12 @@ const startTimeoutMs = 120_000;
 
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "parley-test-")));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const startedAt = performance.now();
   const [command, args] = options.throughNpm
     ? ["npm", ["start"]]
-    : [process.execPath, ["--max-semi-space-size=8", join(root, "src/start.ts")]];
+    : [process.execPath, ["--max-semi-space-size=8", join(root, options.script ?? "src/start.ts")]];
   const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, PORT: String(port), HOST: "127.0.0.1", DATA_DIR: dataDir, ...options.env },
@@ -54,6 +60,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   const exited = new Promise<number | string>((resolve) => {
     child.once("exit", (code, signal) => resolve(code ?? signal ?? -1));
   });
+  options.onSpawned?.(child.pid!);
   await untilReady(url, child, () => output);
   const startMs = performance.now() - startedAt;
   // npm puts itself and a shell above the server.
@@ -80,8 +87,8 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
 async function untilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
   const giveUpAt = performance.now() + startTimeoutMs;
   for (;;) {
-    if (child.exitCode !== null)
-      throw new Error(`the server ended with code ${child.exitCode}:\n${output()}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}:\n${output()}`);
     const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
     if (answer?.ok) return;
     if (performance.now() > giveUpAt) {
@@ -92,7 +99,7 @@ async function untilReady(url: string, child: ChildProcess, output: () => string
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };

@@ -53,7 +53,7 @@ async function awaitMoment(kill: Kill, run: KillRun): Promise<(() => Promise<voi
     const held = await run.database.holdCommits();
     const waits = await held.untilOneWaits(momentMs);
     await sleep(kill.delayMs);
-    if (waits) return held.release;
+    if (waits) return () => held.release();
     await held.release();
     return undefined;
   }

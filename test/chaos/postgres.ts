@@ -62,11 +62,9 @@ export async function createScratchDatabase(): Promise<ScratchDatabase> {
         },
       };
     },
-    drop: () =>
-      withClient(
-        serverUrl,
-        async (client) => void (await client.query(`drop database ${name} with (force)`)),
-      ),
+    async drop() {
+      await withClient(serverUrl, (client) => client.query(`drop database ${name} with (force)`));
+    },
   };
 }
 

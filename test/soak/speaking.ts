@@ -70,17 +70,17 @@ async function speakSession({
     config: { encoding: AudioEncoding.LINEAR16, sampleRateHz: rate },
     timing: { firstBackoffMs: 50, maxBackoffMs: 1_000 },
   });
-  let isSpeaking = true;
+  const speech = { isOver: false };
   const utterances = Math.ceil(random.between(2, 10));
   const writing = write(transcription, utterances, counts, until).then((said) => {
-    isSpeaking = false;
+    speech.isOver = true;
     return said;
   });
   let transcript: string | undefined;
   for await (const event of transcription) {
     counts.events += 1;
     if (event.case === "sessionSummary") transcript = event.value.transcript;
-    if (isSlow && isSpeaking) await sleep(slowReadMs);
+    if (isSlow && !speech.isOver) await sleep(slowReadMs);
   }
   const expected = (await writing).map((mark) => `w${mark}`);
   const heard = (transcript ?? "").split(" ").filter((word, at, all) => !isCut || word !== all[at - 1]);

@@ -1,4 +1,7 @@
-/** Judges what the database held against what the client had been told: nothing acknowledged or final is missing or changed. */
+/**
+ * Judges what the database held against what the client had been told: nothing acknowledged or final is missing or
+ * changed.
+ */
 import { acknowledgedThrough, finalsOnWire, sameFinal } from "./history.ts";
 import type { Final, Rule, SessionHistory, Snapshot, SpokenWord, Violation } from "./history.ts";
 import { lostWords, places } from "./check-words.ts";

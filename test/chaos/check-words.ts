@@ -1,12 +1,16 @@
 /**
- * Judges words against an uninterrupted run of the same audio: lost, said twice, out of place, and acknowledged before they
- * were final. Another word in the same place is no loss: replayed audio may be heard differently. It counts against agreement.
+ * Judges words against an uninterrupted run of the same audio: lost, said twice, out of place, and acknowledged before
+ * they were final. Another word in the same place is no loss: replayed audio may be heard differently. It counts
+ * against agreement.
  */
 import { alignWords } from "../bench/word-error.ts";
 import { finalsOnWire } from "./history.ts";
 import type { Final, Rule, SessionHistory, SpokenWord, Violation } from "./history.ts";
 
-/** Word times are estimated, and a cut lies in the silence around a word: so near to an acknowledgement nothing is claimed. */
+/**
+ * Word times are estimated, and a cut lies in the silence around a word: so near to an acknowledgement nothing is
+ * claimed.
+ */
 export const edgeMs = 300;
 /** Words further apart than this are not the same word, whatever they say. */
 const maxApartMs = 1_000;

@@ -1,6 +1,6 @@
 /**
- * What one session looked like from outside: every message on the wire in its order, what the app was given, and what the
- * database held after each fault. Plain data; the checkers judge it, and nothing here does.
+ * What one session looked like from outside: every message on the wire in its order, what the app was given, and what
+ * the database held after each fault. Plain data; the checkers judge it, and nothing here does.
  */
 
 export interface SpokenWord {

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: kills the real server, and breaks the network before it, again and again while clients speak, and checks
- * what was promised. Exits with 1 on any violation, with 2 when it could not run, or on CI not all of it.
+ * `npm run chaos`: kills the real server, and breaks the network before it, again and again while clients speak, and
+ * checks what was promised. Exits with 1 on any violation, with 2 when it could not run, or on CI not all of it.
  */
 import { readOptions, usage } from "./options.ts";
 import type { Options } from "./options.ts";

@@ -1,4 +1,6 @@
-/** One run of network faults: speakers speak through a proxy each, which cuts, stalls, delays and narrows as planned. */
+/**
+ * One run of network faults: speakers speak through a proxy each, which cuts, stalls, delays and narrows as planned.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NetworkFault } from "./plan.ts";
 import type { Direction, ToxicProxy } from "./toxiproxy.ts";

@@ -23,7 +23,9 @@ export interface Kill {
   readonly notBeforeMs: number;
   /** Since the moment came. */
   readonly delayMs: number;
-  /** With "commit" on PostgreSQL: how long after the kill the database goes on to hold the dead server's commit back. */
+  /**
+   * With "commit" on PostgreSQL: how long after the kill the database goes on to hold the dead server's commit back.
+   */
   readonly holdMs: number;
 }
 

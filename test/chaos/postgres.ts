@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL database of its own for a run, and a hand on it: commits can be held back, so that the server dies while one
- * is under way and the database finishes it afterwards, for a client that is no longer there.
+ * A PostgreSQL database of its own for a run, and a hand on it: commits can be held back, so that the server dies while
+ * one is under way and the database finishes it afterwards, for a client that is no longer there.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,6 +1,6 @@
 /**
- * One run on one database: the reference first, then speakers and faults, then the verdict. Leaves no process, folder or
- * database behind; what a run with violations saw is kept in .cache/chaos.
+ * One run on one database: the reference first, then speakers and faults, then the verdict. Leaves no process, folder
+ * or database behind; what a run with violations saw is kept in .cache/chaos.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * The real server, killed and started again on the same port, folder and database. It watches that the processes of a killed
- * server end by themselves; it knows nothing of sessions.
+ * The real server, killed and started again on the same port, folder and database. It watches that the processes of a
+ * killed server end by themselves; it knows nothing of sessions.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,9 @@ const orphanMs = 5_000;
 export interface ServerUnderTest {
   readonly url: string;
   readonly apiKey: string;
-  /** kill -9 to the server itself, not to its children. Resolves when it is gone, with its children that did not end. */
+  /**
+   * kill -9 to the server itself, not to its children. Resolves when it is gone, with its children that did not end.
+   */
   kill(): Promise<number[]>;
   /** Resolves when it is ready again. */
   start(): Promise<void>;

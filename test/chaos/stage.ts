@@ -1,6 +1,6 @@
 /**
- * The sessions of a run: who speaks now, who is done, and what the database says of each. It asks GetSession, as any service
- * could; it breaks nothing and judges nothing.
+ * The sessions of a run: who speaks now, who is done, and what the database says of each. It asks GetSession, as any
+ * service could; it breaks nothing and judges nothing.
  */
 import { createClient } from "@connectrpc/connect";
 import {

@@ -1,6 +1,6 @@
 /**
- * Toxiproxy as a process of its own, driven over its HTTP API: one proxy for each speaker, and what is put in its way. Only
- * what the chaos runs need of it. The API: https://github.com/Shopify/toxiproxy#http-api
+ * Toxiproxy as a process of its own, driven over its HTTP API: one proxy for each speaker, and what is put in its way.
+ * Only what the chaos runs need of it. The API: https://github.com/Shopify/toxiproxy#http-api
  */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";

@@ -17,7 +17,10 @@ import type { Sample } from "./trend.ts";
 
 const sampleEveryMs = 3_000;
 const cutEveryMs = 20_000;
-/** What memory may have grown by over the measured time. In a short run it has not reached its size: only a gross leak shows. */
+/**
+ * What memory may have grown by over the measured time. In a short run it has not reached its size: only a gross leak
+ * shows.
+ */
 const boundMb = (minutes: number) => (minutes >= 20 ? 16 : 64);
 /** Of the time, and at most: what the heap and the database need to reach their size. */
 const warmUpShare = 1 / 3;

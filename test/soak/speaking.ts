@@ -1,6 +1,6 @@
 /**
- * One speaker of the soak: sessions of marked audio at real time, one after the other, through the client that apps use. It
- * counts, and checks that every mark came back; memory is not its concern.
+ * One speaker of the soak: sessions of marked audio at real time, one after the other, through the client that apps
+ * use. It counts, and checks that every mark came back; memory is not its concern.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createGrpcTransport } from "@connectrpc/connect-node";

@@ -7,7 +7,9 @@ export interface Sample {
 
 export interface Trend {
   readonly mbPerHour: number;
-  /** Of the slope. Samples that follow on each other are alike, as in the saw-tooth of a collector; that is allowed for. */
+  /**
+   * Of the slope. Samples that follow on each other are alike, as in the saw-tooth of a collector; that is allowed for.
+   */
   readonly standardErrorMbPerHour: number;
 }
 
@@ -40,8 +42,8 @@ export interface GrowthVerdict extends Trend {
 }
 
 /**
- * Passes only when growth by `boundMb` over the time of the samples can be excluded: a slope that is too uncertain fails
- * just as one that is too steep.
+ * Passes only when growth by `boundMb` over the time of the samples can be excluded: a slope that is too uncertain
+ * fails just as one that is too steep.
  */
 export function judgeGrowth(samples: readonly Sample[], boundMb: number): GrowthVerdict {
   const trend = fitTrend(samples);

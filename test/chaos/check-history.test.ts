@@ -54,13 +54,13 @@ describe("the checker", () => {
   });
 
   test("finds a session that goes on before what was acknowledged", () => {
-    expect(
-      rulesOf((history) =>
-        changeWire(history, (event) =>
-          event.kind === "started" && event.epoch === 2 ? [{ ...event, nextSample: 17 * rate }] : [event],
-        ),
+    const verdict = check((history) =>
+      changeWire(history, (event) =>
+        event.kind === "started" && event.epoch === 2 ? [{ ...event, nextSample: 17 * rate }] : [event],
       ),
-    ).toContain("lost-samples");
+    );
+    expect(verdict.violations.map(({ rule }) => rule)).toContain("lost-samples");
+    expect(verdict.lostSamples).toBe(rate);
   });
 
   test.each([0, 20, 35])("finds one lost word, number %i", (lost) => {

@@ -17,7 +17,7 @@ export function checkStored(history: SessionHistory, reference: readonly SpokenW
   const violations: Violation[] = [];
   const broken = (rule: Rule, detail: string) =>
     void violations.push({ rule, session: history.name, detail });
-  let lostSamples = 0;
+  let lostSamples = takenBack(history);
   let wordsLost = 0;
   let before: Snapshot | undefined;
   for (const snapshot of history.snapshots) {
@@ -42,6 +42,14 @@ export function checkStored(history: SessionHistory, reference: readonly SpokenW
   }
   checkApp(history, before, broken);
   return { violations, lostSamples, lostWords: wordsLost };
+}
+
+/** Samples that were acknowledged when a stream was told to go on before them. */
+function takenBack({ wire }: SessionHistory): number {
+  return wire.reduce((total, event, index) => {
+    if (event.kind !== "started") return total;
+    return total + Math.max(0, acknowledgedThrough(wire.slice(0, index)) - event.nextSample);
+  }, 0);
 }
 
 type Broken = (rule: Rule, detail: string) => void;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WireEvent } from "./history.ts";
 import type { Kill } from "./plan.ts";
-import type { ScratchDatabase } from "./postgres.ts";
+import type { HeldCommits, ScratchDatabase } from "./postgres.ts";
 import type { ServerUnderTest } from "./server-under-test.ts";
 import type { Stage } from "./stage.ts";
 
@@ -11,8 +11,9 @@ const momentMs = 5_000;
 
 export interface KillFigures {
   kills: number;
-  /** Kills with a commit held back in PostgreSQL, which finished it after the server's death. */
-  commitsInFlight: number;
+  /** Kills with a commit held back in PostgreSQL, which finished or undid it after the server's death. */
+  commitsFinished: number;
+  commitsUndone: number;
   /** Processes that outlived their server, of all kills. */
   readonly orphans: number[];
 }
@@ -26,7 +27,7 @@ export interface KillRun {
 }
 
 export async function carryOutKills(plan: readonly Kill[], run: KillRun): Promise<KillFigures> {
-  const figures: KillFigures = { kills: 0, commitsInFlight: 0, orphans: [] };
+  const figures: KillFigures = { kills: 0, commitsFinished: 0, commitsUndone: 0, orphans: [] };
   const count = (orphans: readonly number[]) => {
     figures.kills += 1;
     figures.orphans.push(...orphans);
@@ -35,25 +36,35 @@ export async function carryOutKills(plan: readonly Kill[], run: KillRun): Promis
   const queue = [...plan];
   for (let kill = queue.shift(); kill; kill = queue.shift()) {
     const held = await awaitMoment(kill, run);
-    if (held) figures.commitsInFlight += 1;
     count(await run.server.kill());
-    const released = held && sleep(kill.holdMs).then(held);
+    const decided = held && decideHeld(held, kill, figures);
     while (queue[0]?.moment === "start") count(await run.server.startAndKill(queue.shift()!.notBeforeMs));
     await run.server.start();
     await run.stage.takeSnapshots();
-    await released;
+    await decided;
   }
   return figures;
 }
 
-/** Resolves when it is time to kill; with what lets held commits go, if one is held. */
-async function awaitMoment(kill: Kill, run: KillRun): Promise<(() => Promise<void>) | undefined> {
+async function decideHeld(held: HeldCommits, kill: Kill, figures: KillFigures): Promise<void> {
+  await sleep(kill.holdMs);
+  if (kill.heldCommit === "finishes") {
+    figures.commitsFinished += 1;
+    await held.release();
+  } else {
+    figures.commitsUndone += 1;
+    await held.undo();
+  }
+}
+
+/** Resolves when it is time to kill; with the commits that are held, if one is. */
+async function awaitMoment(kill: Kill, run: KillRun): Promise<HeldCommits | undefined> {
   await sleep(kill.notBeforeMs);
   if (kill.moment === "commit" && run.database) {
     const held = await run.database.holdCommits();
     const waits = await held.untilOneWaits(momentMs);
     await sleep(kill.delayMs);
-    if (waits) return () => held.release();
+    if (waits) return held;
     await held.release();
     return undefined;
   }

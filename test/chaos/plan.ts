@@ -23,9 +23,8 @@ export interface Kill {
   readonly notBeforeMs: number;
   /** Since the moment came. */
   readonly delayMs: number;
-  /**
-   * With "commit" on PostgreSQL: how long after the kill the database goes on to hold the dead server's commit back.
-   */
+  /** With "commit" on PostgreSQL: what becomes of the dead server's commit, and how long after the kill. */
+  readonly heldCommit: "finishes" | "is undone";
   readonly holdMs: number;
 }
 
@@ -69,6 +68,7 @@ export function planKills(seed: number, count: number): Kill[] {
       moment,
       notBeforeMs: moment === "start" ? random.between(0, 1_800) : random.between(100, 4_000),
       delayMs: delayOf(moment, random),
+      heldCommit: random.pick(["finishes", "is undone"] as const),
       holdMs: random.pick([0, random.between(0, 1_000), random.between(1_500, 4_000)]),
     };
   });

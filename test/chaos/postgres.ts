@@ -1,6 +1,6 @@
 /**
  * A PostgreSQL database of its own for a run, and a hand on it: commits can be held back, so that the server dies while
- * one is under way and the database finishes it afterwards, for a client that is no longer there.
+ * one is under way; the database then finishes it for a client that is no longer there, or undoes it.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,9 +16,13 @@ export interface ScratchDatabase {
 export interface HeldCommits {
   /** Resolves with whether a commit waits by then. */
   untilOneWaits(timeoutMs: number): Promise<boolean>;
+  /** Lets them finish. */
   release(): Promise<void>;
+  /** Undoes those that wait. */
+  undo(): Promise<void>;
 }
 
+const isHeld = "datname = current_database() and wait_event_type = 'Lock' and query like '%into segments%'";
 const serverUrl = process.env["TEST_DATABASE_URL"] ?? "postgres://root@127.0.0.1:5432/postgres";
 
 /** Undefined when PostgreSQL answers; else why it does not. */
@@ -43,22 +47,26 @@ export async function createScratchDatabase(): Promise<ScratchDatabase> {
       const holder = await connect(url);
       await holder.query("begin");
       await holder.query("select from sessions where state = 'active' for update");
+      const release = async () => {
+        await holder.query("rollback");
+        await holder.end();
+      };
       return {
         async untilOneWaits(timeoutMs) {
           const giveUpAt = performance.now() + timeoutMs;
           while (performance.now() < giveUpAt) {
             const { rows } = await holder.query<{ waiting: number }>(
-              `select count(*)::int4 as waiting from pg_stat_activity
-               where datname = current_database() and wait_event_type = 'Lock' and query like '%into segments%'`,
+              `select count(*)::int4 as waiting from pg_stat_activity where ${isHeld}`,
             );
             if ((rows[0]?.waiting ?? 0) > 0) return true;
             await sleep(5);
           }
           return false;
         },
-        async release() {
-          await holder.query("rollback");
-          await holder.end();
+        release,
+        async undo() {
+          await holder.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${isHeld}`);
+          await release();
         },
       };
     },

@@ -24,7 +24,10 @@ export function printRuns(runs: readonly Run[]): void {
     if (network) console.log(`${storage}: ${describeNetwork(network)}`);
   for (const { kill, storage } of runs) {
     if (kill && storage === "postgres") {
-      console.log(`${storage}: ${kill.commitsInFlight} kills with a commit in flight, finished afterwards`);
+      console.log(
+        `${storage}: kills with a commit in flight: ${kill.commitsFinished} that PostgreSQL finished afterwards, ` +
+          `${kill.commitsUndone} that it undid`,
+      );
     }
   }
   for (const { verdict, storage, faults } of runs) {

@@ -204,6 +204,26 @@ describe("the checker", () => {
     ).toEqual(["clock"]);
   });
 
+  test("takes a stream that only tells the end again, in the same epoch, for sound", () => {
+    expect(
+      rulesOf((history) => {
+        history.wire.push(
+          { kind: "opened", stream: 2, atMs: 0, finalsReceived: finals.length },
+          {
+            kind: "started",
+            stream: 2,
+            sequence: 5_000,
+            atMs: 0,
+            sessionId: "s",
+            epoch: 2,
+            nextSample: totalSamples,
+          },
+          { kind: "summary", stream: 2, sequence: 5_001, atMs: 0, finals: [...finals] },
+        );
+      }),
+    ).toEqual([]);
+  });
+
   test("finds an epoch that was not raised, and numbers of events that do not follow", () => {
     expect(
       rulesOf((history) =>

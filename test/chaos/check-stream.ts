@@ -59,7 +59,12 @@ export function checkStream(history: SessionHistory): Violation[] {
   function checkEvent(event: Extract<WireEvent, { sequence: number }>): void {
     switch (event.kind) {
       case "started":
-        if (event.epoch <= state.epoch) broken("epoch", `epoch ${event.epoch} after ${state.epoch}`);
+        // The end of a session that is completed is told again without continuing it.
+        if (
+          event.nextSample === history.totalSamples ? event.epoch < state.epoch : event.epoch <= state.epoch
+        ) {
+          broken("epoch", `epoch ${event.epoch} after ${state.epoch}`);
+        }
         if (event.nextSample < state.acknowledged) {
           broken(
             "lost-samples",

@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NetworkFault } from "./plan.ts";
-import type { Direction, ToxicProxy } from "./toxiproxy.ts";
+import type { Direction, Toxic, ToxicProxy } from "./toxiproxy.ts";
 import type { Stage } from "./stage.ts";
 
 /** Until when a client must have given a half-open connection up. */
@@ -19,8 +19,28 @@ export interface NetworkFigures {
   readonly noticedMs: number[];
 }
 
+/** One speaker's way to the server, or to several that share a database. */
+export class Route {
+  readonly #proxies: readonly ToxicProxy[];
+  #turns = 0;
+
+  /** One proxy for each server. */
+  constructor(proxies: readonly ToxicProxy[]) {
+    this.#proxies = proxies;
+  }
+
+  get current(): ToxicProxy {
+    return this.#proxies[this.#turns % this.#proxies.length]!;
+  }
+
+  /** Streams from now on go to the next server; those that are open stay where they are. */
+  turn(): void {
+    this.#turns += 1;
+  }
+}
+
 export interface NetworkRun {
-  readonly proxies: readonly ToxicProxy[];
+  readonly routes: readonly Route[];
   readonly stage: Stage;
   readonly onFault: (done: number, fault: NetworkFault) => void;
 }
@@ -41,51 +61,53 @@ export async function carryOutNetworkFaults(
 }
 
 async function carryOut(fault: NetworkFault, run: NetworkRun, figures: NetworkFigures): Promise<void> {
-  const { proxies, stage } = run;
+  const { routes, stage } = run;
+  const everywhere = (toxic: Toxic, directions = both) =>
+    Promise.all(routes.map((route) => route.current.add(toxic, directions)));
   switch (fault.kind) {
     case "cut":
-      figures.resets += proxies.length;
-      return during(fault.durationMs, proxies, (proxy) =>
-        proxy.add({ type: "reset_peer", timeout: 0 }, both),
-      );
+      figures.resets += routes.length;
+      return during(fault.durationMs, await everywhere({ type: "reset_peer", timeout: 0 }), routes);
     case "half-open": {
       const open = stage.openStreams();
       const sinceMs = performance.now();
-      await during(
-        fault.durationMs,
-        proxies,
-        (proxy) => proxy.add({ type: "timeout", timeout: 0 }, both),
-        () => {
-          for (const stream of open) figures.noticedMs.push((stream.closedAtMs() ?? Infinity) - sinceMs);
-        },
+      const isOver = () => performance.now() - sinceMs > fault.durationMs;
+      const ends = await everywhere({ type: "timeout", timeout: 0 });
+      for (const route of routes) route.turn();
+      await Promise.all(
+        ends.map(async (end, speaker) => {
+          const stream = open.find((candidate) => candidate.speaker === speaker);
+          while (stream && stream.closedAtMs() === undefined && !isOver()) await sleep(10);
+          if (stream) figures.noticedMs.push((stream.closedAtMs() ?? Infinity) - sinceMs);
+          await sleep(fault.lingerMs);
+          await end();
+        }),
       );
       return;
     }
     case "loss":
       for (const speakers of fault.resets) {
-        const hit = proxies.filter((_, speaker) => speakers[speaker]);
+        const hit = routes.filter((_, speaker) => speakers[speaker]);
         figures.resets += hit.length;
-        await during(resetMs, hit, (proxy) => proxy.add({ type: "reset_peer", timeout: 0 }, both));
+        const reset: Toxic = { type: "reset_peer", timeout: 0 };
+        await during(resetMs, await Promise.all(hit.map((route) => route.current.add(reset, both))));
         await sleep(1_000 - resetMs);
       }
       return;
     case "delay":
-      return during(fault.durationMs, proxies, (proxy) => proxy.add({ type: "latency", latency: 500 }, both));
+      return during(fault.durationMs, await everywhere({ type: "latency", latency: 500 }));
     case "narrow":
-      return during(fault.durationMs, proxies, (proxy) =>
-        proxy.add({ type: "bandwidth", rate: 8 }, ["upstream"]),
-      );
+      return during(fault.durationMs, await everywhere({ type: "bandwidth", rate: 8 }, ["upstream"]));
   }
 }
 
+/** Takes away what was put in the way after so long. The speakers of `turning` try the next server meanwhile. */
 async function during(
   ms: number,
-  proxies: readonly ToxicProxy[],
-  begin: (proxy: ToxicProxy) => Promise<() => Promise<void>>,
-  beforeEnd?: () => void,
+  ends: readonly (() => Promise<void>)[],
+  turning: readonly Route[] = [],
 ): Promise<void> {
-  const ends = await Promise.all(proxies.map(begin));
+  for (const route of turning) route.turn();
   await sleep(ms);
-  beforeEnd?.();
   await Promise.all(ends.map((end) => end()));
 }

@@ -34,7 +34,9 @@ export interface NetworkFault {
   readonly kind: NetworkFaultKind;
   /** Since the fault before was over. */
   readonly notBeforeMs: number;
+  /** For "half-open" the longest: it ends for a speaker who has noticed it, `lingerMs` later. */
   readonly durationMs: number;
+  readonly lingerMs: number;
   /** For "loss": for each second of it and each speaker, whether the connection is reset. */
   readonly resets: readonly (readonly boolean[])[];
 }
@@ -86,6 +88,7 @@ export function planNetworkFaults(seed: number, count: number, speakers: number)
       kind,
       notBeforeMs: random.between(200, 2_000),
       durationMs,
+      lingerMs: random.between(0, 800),
       resets: Array.from({ length: seconds }, () =>
         Array.from({ length: speakers }, () => random.next() < lossPerSecond),
       ),

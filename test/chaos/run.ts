@@ -9,7 +9,7 @@ import { mintTranscriptionToken, speak } from "../e2e/speech-client.ts";
 import { checkHistories } from "./check-history.ts";
 import type { SpokenWord, Violation } from "./history.ts";
 import { carryOutKills } from "./kill-run.ts";
-import { carryOutNetworkFaults, noticeWithinMs } from "./network-run.ts";
+import { Route, carryOutNetworkFaults, noticeWithinMs } from "./network-run.ts";
 import type { FaultKind, Options, StorageKind } from "./options.ts";
 import { planKills, planNetworkFaults } from "./plan.ts";
 import { createScratchDatabase } from "./postgres.ts";
@@ -35,6 +35,11 @@ export interface Share {
   readonly seed: number;
 }
 
+/** Servers that share a database also share the secret that tokens are signed with. */
+function envOf(database: ScratchDatabase): Record<string, string> {
+  return { DATABASE_URL: database.url, JWT_SECRET: `one secret of all servers on ${database.url}` };
+}
+
 interface Scene {
   readonly share: Share;
   readonly options: Options;
@@ -54,7 +59,7 @@ export async function carryOutRun(share: Share, options: Options): Promise<Run> 
   const recording = makeRecording(share.seed, options.sessionMs);
   const database = share.storage === "postgres" ? await createScratchDatabase() : undefined;
   try {
-    const server = await startServerUnderTest(database ? { DATABASE_URL: database.url } : {});
+    const server = await startServerUnderTest(database ? envOf(database) : {});
     try {
       const { summary } = await speak({ ...server, samples: recording.samples });
       const seconds = Math.round(recording.samples.length / recording.sampleRateHz);
@@ -87,7 +92,11 @@ async function breakAndJudge(scene: Scene): Promise<Run> {
 
 async function kill(scene: Scene, stage: Stage): Promise<Done> {
   const { share, options, server, database } = scene;
-  const speaking = beginSpeaking(scene, stage, Array<string>(options.speakers).fill(server.url));
+  const speaking = beginSpeaking(
+    scene,
+    stage,
+    Array.from({ length: options.speakers }, () => () => server.url),
+  );
   const figures = await carryOutKills(planKills(share.seed, share.count), {
     server,
     stage,
@@ -104,20 +113,24 @@ async function kill(scene: Scene, stage: Stage): Promise<Done> {
 }
 
 async function breakNetwork(scene: Scene, stage: Stage): Promise<Done> {
-  const { share, options, server } = scene;
+  const { share, options, server, database } = scene;
+  const second = database && (await startServerUnderTest(envOf(database)));
   const toxiproxy = await startToxiproxy(findToxiproxy()!);
   try {
-    const proxies = await Promise.all(
-      Array.from({ length: options.speakers }, () => toxiproxy.proxyTo(server.url)),
+    const servers = second ? [server, second] : [server];
+    const routes = await Promise.all(
+      Array.from({ length: options.speakers }, async () => {
+        return new Route(await Promise.all(servers.map(({ url }) => toxiproxy.proxyTo(url))));
+      }),
     );
     const speaking = beginSpeaking(
       scene,
       stage,
-      proxies.map((proxy) => proxy.url),
+      routes.map((route) => () => route.current.url),
     );
     const figures = await carryOutNetworkFaults(
       planNetworkFaults(share.seed, share.count, options.speakers),
-      { proxies, stage, onFault: (done) => showProgress(done, share) },
+      { routes, stage, onFault: (done) => showProgress(done, share) },
     );
     await ending(speaking, stage);
     const found = figures.noticedMs
@@ -130,17 +143,18 @@ async function breakNetwork(scene: Scene, stage: Stage): Promise<Done> {
     return { figures: { network: figures }, found };
   } finally {
     await toxiproxy.close();
+    await second?.close();
   }
 }
 
 function beginSpeaking(
   { options, recording, server }: Scene,
   stage: Stage,
-  urls: readonly string[],
+  urls: readonly (() => string)[],
 ): Promise<void>[] {
   return urls.map((url, index) =>
     speakUntilOver({
-      name: `speaker ${index}`,
+      index,
       url,
       mintToken: () => mintTranscriptionToken(server.url, server.apiKey, `speaker-${index}`),
       recording,

@@ -9,9 +9,10 @@ import type { Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
 
 export interface SpeakerOptions {
-  readonly name: string;
-  /** Where the audio goes; may be a proxy. */
-  readonly url: string;
+  /** From 0. */
+  readonly index: number;
+  /** Where the next stream's audio goes; may be a proxy. */
+  readonly url: () => string;
   /** A fresh transcription token, not through the proxy. */
   readonly mintToken: () => Promise<string>;
   readonly recording: Recording;
@@ -25,10 +26,10 @@ const chunkMs = 100;
 
 /** Resolves when the run is over and the last session has ended. */
 export async function speakUntilOver(options: SpeakerOptions): Promise<void> {
-  const { name, stage, mintToken } = options;
+  const { index, stage, mintToken } = options;
   for (let count = 0; !stage.isOver || count === 0; count++) {
     const token = await untilItSucceeds(mintToken);
-    const recorder = stage.begin(`${name}, session ${count}`);
+    const recorder = stage.begin(index, `speaker ${index}, session ${count}`);
     const failure = await speakOnce(options, recorder, token).catch((error: unknown) => String(error));
     await stage.end(recorder, failure);
   }
@@ -43,7 +44,7 @@ async function speakOnce(
   const transcription = createTranscription({
     transport: () =>
       createGrpcTransport({
-        baseUrl: url,
+        baseUrl: url(),
         interceptors: [recorder.interceptor],
         idleConnectionTimeoutMs: 1_000,
       }),

@@ -17,6 +17,7 @@ import { Recorder, toFinal } from "./recorder.ts";
 const answerWithinMs = 10_000;
 
 interface StagedSession {
+  readonly speaker: number;
   readonly name: string;
   readonly recorder: Recorder;
   isDone: boolean;
@@ -36,11 +37,11 @@ export class Stage {
     this.#recording = recording;
   }
 
-  begin(name: string): Recorder {
+  begin(speaker: number, name: string): Recorder {
     const recorder = new Recorder((event) => {
       for (const look of [...this.#waiting]) look(event);
     });
-    this.#sessions.push({ name, recorder, isDone: false });
+    this.#sessions.push({ speaker, name, recorder, isDone: false });
     return recorder;
   }
 
@@ -74,12 +75,12 @@ export class Stage {
   }
 
   /** Sessions whose last stream is open now, as a function of when each stream was closed. */
-  openStreams(): { readonly name: string; readonly closedAtMs: () => number | undefined }[] {
-    return this.#speaking().flatMap(({ name, recorder: { wire } }) => {
+  openStreams(): { readonly speaker: number; readonly closedAtMs: () => number | undefined }[] {
+    return this.#speaking().flatMap(({ speaker, recorder: { wire } }) => {
       const last = wire.findLast((event) => event.kind === "opened" || event.kind === "closed");
       if (last?.kind !== "opened") return [];
       const closed = () => wire.find((event) => event.kind === "closed" && event.stream === last.stream);
-      return [{ name, closedAtMs: () => (closed() as { atMs: number } | undefined)?.atMs }];
+      return [{ speaker, closedAtMs: () => (closed() as { atMs: number } | undefined)?.atMs }];
     });
   }
 

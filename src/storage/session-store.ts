@@ -80,18 +80,21 @@ export function sessionStore(db: Database): SessionStore {
       if (taken) return { outcome: "taken", session: toSession(taken), opening: toOpening(taken) };
       const row = await ownedBySpeaker(db, request).executeTakeFirst();
       if (!row) return { outcome: "unknown" };
-      return row.end_reason === "completed" && row.is_recent
+      if (row.state !== "ended" && row.is_in_window)
+        return { outcome: "other-format", session: toSession(row), opening: toOpening(row) };
+      return row.end_reason === "completed" && row.is_in_window
         ? { outcome: "completed", session: toSession(row), opening: toOpening(row) }
         : { outcome: "over" };
     },
 
-    async touch(sessionIds) {
-      await db
-        .updateTable("sessions")
-        .set({ touch_time: sql<Date>`now()` })
-        .where(isOneOf(sessionIds))
-        .where("state", "=", "active")
-        .execute();
+    async touch(served) {
+      await sql`
+        update sessions
+        set touch_time = now(), state = 'active', interrupt_time = null, end_reason = null, duration_ms = null
+        from jsonb_to_recordset(${json(served)}::jsonb) as served("sessionId" text, epoch int4)
+        where session_id = served."sessionId" and sessions.epoch = served.epoch and state <> 'ended'`.execute(
+        db,
+      );
     },
 
     async epochs(sessionIds) {
@@ -173,11 +176,13 @@ export function sessionStore(db: Database): SessionStore {
         .selectAll()
         .where("session_id", "=", sessionId)
         .orderBy("first_sample")
+        .orderBy("channel")
         .execute();
       return rows.map((row) => ({
         firstSample: row.first_sample,
         endSample: row.end_sample,
         reason: row.reason as AudioGap["reason"],
+        ...(row.channel >= 0 && { channel: row.channel }),
       }));
     },
   };
@@ -210,11 +215,11 @@ async function commitInOneStatement(db: Database, sessionId: string, epoch: numb
         text text, words jsonb, voiced jsonb, "finalNumber" int4, "wordTimes" text)
       on conflict (session_id, segment_index) do nothing
     ), missing as (
-      insert into audio_gaps (session_id, first_sample, end_sample, reason)
-      select owned.session_id, gap."firstSample", gap."endSample", gap.reason
+      insert into audio_gaps (session_id, first_sample, end_sample, reason, channel)
+      select owned.session_id, gap."firstSample", gap."endSample", gap.reason, coalesce(gap.channel, -1)
       from owned, jsonb_to_recordset(${json(commit.gaps ?? [])}::jsonb) as gap(
-        "firstSample" int8, "endSample" int8, reason text)
-      on conflict (session_id, first_sample) do nothing
+        "firstSample" int8, "endSample" int8, reason text, channel int4)
+      on conflict (session_id, first_sample, channel) do nothing
     )
     select count(*)::int4 as owned from owned`.execute(db);
   return rows[0]?.owned === 1;
@@ -240,6 +245,7 @@ async function endOnce(db: Database, sessionId: string, epoch: number, end: Sess
 
 /** The update takes the row's lock: a commit of the older epoch is before it, and counts, or after it, and is fenced. */
 function takeOverOnce(db: Database, request: TakeOverRequest) {
+  const { encoding, sampleRateHz, channelCount } = request.format ?? {};
   return db
     .updateTable("sessions")
     .set({
@@ -260,6 +266,9 @@ function takeOverOnce(db: Database, request: TakeOverRequest) {
       row.or([row.eb("state", "=", "active"), row.eb("interrupt_time", ">=", ago(request.windowMs))]),
     )
     .where("state", "<>", "ended")
+    .$if(sampleRateHz !== undefined, (query) => query.where("sample_rate_hz", "=", sampleRateHz ?? 0))
+    .$if(channelCount !== undefined, (query) => query.where("channel_count", "=", channelCount ?? 0))
+    .$if(encoding !== undefined, (query) => query.where(sql`stream_options ->> 'encoding'`, "=", encoding))
     .returningAll()
     .executeTakeFirst();
 }
@@ -268,7 +277,11 @@ function ownedBySpeaker(db: Database, request: TakeOverRequest) {
   return db
     .selectFrom("sessions")
     .selectAll()
-    .select(sql<boolean>`coalesce(end_time >= ${ago(request.windowMs)}, false)`.as("is_recent"))
+    .select(
+      sql<boolean>`coalesce(coalesce(interrupt_time, end_time) >= ${ago(request.windowMs)}, state = 'active')`.as(
+        "is_in_window",
+      ),
+    )
     .where("session_id", "=", request.sessionId)
     .where("resume_token_hash", "=", Buffer.from(request.resumeTokenHash))
     .where("user_id", "=", request.userId)

@@ -61,6 +61,8 @@ export interface AudioGapTable {
   first_sample: Fixed<number>;
   end_sample: Fixed<number>;
   reason: Fixed<string>;
+  /** -1: all of them. */
+  channel: Fixed<number>;
 }
 
 export interface ApiKeyTable {

@@ -3,7 +3,7 @@
  * All positions are samples on the session clock, at the client's rate; all `...Ms` are milliseconds of that clock.
  */
 import type { Page, PageRequest } from "../page.ts";
-import type { AudioEncoding } from "./audio/audio-format.ts";
+import type { AudioEncoding, AudioFormat } from "./audio/audio-format.ts";
 
 export interface SessionStore {
   /** Writes a new session with state "active" and epoch 1. Without an opening it cannot be continued. */
@@ -23,8 +23,11 @@ export interface SessionStore {
    * for its speaker, with its token, and when it was not interrupted for longer than the window.
    */
   takeOver(request: TakeOverRequest): Promise<TakeOver>;
-  /** Says that these sessions are still being served; see interruptAbandoned. Asks the database even when there are none. */
-  touch(sessionIds: readonly string[]): Promise<void>;
+  /**
+   * Says that these sessions are still being served, in these epochs, so that they are active whatever others have taken
+   * them for; see interruptAbandoned. Asks the database even when there are none.
+   */
+  touch(served: readonly ServedSession[]): Promise<void>;
   /** The epochs that these sessions are in. */
   epochs(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Calls active sessions interrupted that nobody has committed to or touched for so long. Returns how many. */
@@ -98,6 +101,8 @@ export interface AudioGap {
   readonly firstSample: number;
   readonly endSample: number;
   readonly reason: "client-dropped" | "engine-failed" | "source-lost";
+  /** Absent: all of them. */
+  readonly channel?: number;
 }
 
 export interface StoredSegment {
@@ -149,9 +154,16 @@ export interface TakeOverRequest {
   readonly userId: string;
   readonly roomName: string;
   readonly participantIdentity: string;
+  /** What must not differ. */
+  readonly format?: Partial<AudioFormat>;
   readonly windowMs: number;
   /** By so much the ceiling is raised: numbers of events for the new stream, should nothing of it be committed. */
   readonly reservedNumbers: number;
+}
+
+export interface ServedSession {
+  readonly sessionId: string;
+  readonly epoch: number;
 }
 
 export type TakeOver =
@@ -159,6 +171,8 @@ export type TakeOver =
   | { readonly outcome: "taken"; readonly session: StoredSession; readonly opening: SessionOpening }
   /** It was completed within the window: there is nothing to continue, but its summary to be had. */
   | { readonly outcome: "completed"; readonly session: StoredSession; readonly opening: SessionOpening }
+  /** Its audio is otherwise than the client says; it was left as it is. */
+  | { readonly outcome: "other-format"; readonly session: StoredSession; readonly opening: SessionOpening }
   /** It has ended, or its window is over. */
   | { readonly outcome: "over" }
   /** No such session with this token for this speaker. */

@@ -249,6 +249,28 @@ describe("a stream is not continued", () => {
     expect(session?.state).toBe(SessionState.INTERRUPTED);
   });
 
+  test("with another format while it is open: the open stream goes on", async () => {
+    const first = open();
+    const { sessionId, resumeToken } = await first.next("sessionStarted");
+    const value = { resume: { sessionId, resumeToken }, channelCount: 2 };
+    expect((await open({ message: { case: "config", value } }).status).code).toBe(Status.INVALID_ARGUMENT);
+    say(first, 0, spoken);
+    first.close();
+    expect((await first.status).code).toBe(Status.OK);
+  });
+
+  test("from a negative sample", async () => {
+    const { started } = await breakStream();
+    const second = resume(started);
+    await second.next("sessionStarted");
+    second.send(audio(-16_000, new Int16Array(160)));
+    const { code, details } = await second.status;
+    expect([code, details]).toEqual([
+      Status.INVALID_ARGUMENT,
+      "audio.first_sample is negative; count from 0",
+    ]);
+  });
+
   test("after its client did something wrong: it is over", async () => {
     const first = open();
     const started = await first.next("sessionStarted");

@@ -163,7 +163,12 @@ forEachDatabase((_name, open) => {
         "update sessions set touch_time = now() - interval '1 hour' where user_id = $1",
         ["abandoned"],
       );
-      await storage.sessions.touch(["touched", "nobody's"]);
+      await storage.sessions.touch([
+        { sessionId: "touched", epoch: 1 },
+        { sessionId: "nobody's", epoch: 1 },
+        { sessionId: "left", epoch: 2 },
+        { sessionId: "ended", epoch: 1 },
+      ]);
       await storage.sessions.touch([]);
       await storage.sessions.commit("committed", 1, { segments: [], committedThrough: 1 });
 

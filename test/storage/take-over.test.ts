@@ -142,7 +142,47 @@ forEachDatabase((_name, open) => {
     expect(await storage.sessions.get("crowd")).toMatchObject({ epoch: 9, committedThrough: 9 });
   });
 
+  test("a session that is still served is active again, whatever another replica took it for", async () => {
+    await have("served");
+    await backdate("served", "touch_time", 100_000);
+    await storage.sessions.interruptAbandoned(90_000);
+    expect(await storage.sessions.get("served")).toMatchObject({ state: "interrupted" });
+    await storage.sessions.touch([{ sessionId: "served", epoch: 2 }]);
+    expect(await storage.sessions.get("served")).toMatchObject({ state: "interrupted" });
+    await storage.sessions.touch([{ sessionId: "served", epoch: 1 }]);
+    const { endReason, ...served } = (await storage.sessions.get("served"))!;
+    expect([served.state, endReason]).toEqual(["active", undefined]);
+    await backdate("served", "interrupt_time", windowMs + 1000);
+    await storage.sessions.endInterrupted(windowMs);
+    expect(await storage.sessions.get("served")).toMatchObject({ state: "active" });
+  });
+
+  test.each([
+    ["encoding", { encoding: "linear16" }],
+    ["rate", { sampleRateHz: 48_000 }],
+    ["channels", { channelCount: 2 }],
+  ] as const)("a session whose %s differs from what is said is left as it is", async (name, format) => {
+    await have(`format ${name}`);
+    const same = { encoding: "mulaw", sampleRateHz: 16_000, channelCount: 1 } as const;
+    const refused = await takeOver(`format ${name}`, { format: { ...same, ...format } });
+    expect(refused).toMatchObject({ outcome: "other-format", opening: { options: { encoding: "mulaw" } } });
+    expect(await storage.sessions.get(`format ${name}`)).toMatchObject({ state: "active", epoch: 1 });
+    expect(await takeOver(`format ${name}`, { format: same })).toMatchObject({ outcome: "taken" });
+  });
+
   describe("what is committed beside finals", () => {
+    test("gaps of several channels from one sample on are all kept", async () => {
+      await have("channels");
+      const gaps = [0, 1].map((channel) => ({
+        firstSample: 0,
+        endSample: 8000 * (channel + 1),
+        reason: "engine-failed" as const,
+        channel,
+      }));
+      await storage.sessions.commit("channels", 1, { segments: [], gaps, committedThrough: 16_000 });
+      expect(await storage.sessions.gaps("channels")).toEqual(gaps);
+    });
+
     test("gaps come back in order, and a repeated commit adds none", async () => {
       await have("gaps");
       const gaps = [

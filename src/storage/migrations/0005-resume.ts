@@ -27,6 +27,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("first_sample", "int8", (column) => column.notNull())
     .addColumn("end_sample", "int8", (column) => column.notNull())
     .addColumn("reason", "text", (column) => column.notNull())
-    .addPrimaryKeyConstraint("audio_gaps_pkey", ["session_id", "first_sample"])
+    // -1: all channels.
+    .addColumn("channel", "integer", (column) => column.notNull())
+    .addPrimaryKeyConstraint("audio_gaps_pkey", ["session_id", "first_sample", "channel"])
     .execute();
 }

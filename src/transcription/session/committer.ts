@@ -38,6 +38,7 @@ export class Committer {
   #through: number;
   #committedThrough: number;
   #mustCommit = false;
+  #inFlight: SessionCommit | undefined;
   #running: Promise<void> | undefined;
   #failure: SessionError | undefined;
 
@@ -79,6 +80,14 @@ export class Committer {
     if (this.#failure) throw this.#failure;
   }
 
+  /** What was added and is not known to be committed; to commit it again does no harm. */
+  get uncommitted(): Required<Pick<SessionCommit, "segments" | "gaps">> {
+    return {
+      segments: [...(this.#inFlight?.segments ?? []), ...this.#pending],
+      gaps: [...(this.#inFlight?.gaps ?? []), ...this.#pendingGaps],
+    };
+  }
+
   /** Gives up on what is not committed yet. */
   close(): void {
     this.#failure ??= new SessionError("internal", "the session was closed before its words were committed");
@@ -115,6 +124,7 @@ export class Committer {
       this.#pending = [];
       this.#pendingGaps = [];
       this.#mustCommit = false;
+      this.#inFlight = commit;
       try {
         await retryWhileUnavailable(
           () => this.#options.store.commit(this.#options.sessionId, this.#options.epoch, commit),
@@ -123,6 +133,7 @@ export class Committer {
           this.#options.onSlow,
         );
       } catch (error) {
+        this.#inFlight = undefined;
         this.#pending = [...commit.segments, ...this.#pending];
         this.#pendingGaps = [...(commit.gaps ?? []), ...this.#pendingGaps];
         if (this.#closing.signal.aborted) return;
@@ -130,6 +141,7 @@ export class Committer {
         this.#options.onFailure(this.#failure);
         return;
       }
+      this.#inFlight = undefined;
       this.#committedThrough = commit.committedThrough;
       this.#options.onCommitted(commit);
     } while (this.#isWorthwhile()); // more may have come while this commit was under way
@@ -166,8 +178,12 @@ export function isRetryable(error: unknown): boolean {
 }
 
 function toSessionError(error: unknown): SessionError {
-  if (error instanceof Error && "code" in error && error.code === "fenced") {
+  if (isFenced(error))
     return new SessionError("superseded", "the session was continued by another stream, or has ended", error);
-  }
   return new SessionError("internal", "the session's words could not be written", error);
+}
+
+/** Whether the database says that the session is served elsewhere, or is over. */
+export function isFenced(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "fenced";
 }

@@ -47,6 +47,7 @@ export async function continueSession(
     ...speaker,
     sessionId,
     resumeTokenHash: hashResumeToken(resumeToken),
+    format: request.format,
     windowMs: dependencies.windowMs,
     reservedNumbers,
   });
@@ -61,6 +62,11 @@ function foundIn(taken: TakeOver) {
     case "taken":
     case "completed":
       return taken;
+    case "other-format":
+      throw new SessionError(
+        "invalid",
+        `config: the session was opened with ${describe(taken)}; leave the format out when you resume`,
+      );
     case "unknown":
       throw new SessionError("unknown-session", "resume: there is no such session of yours; open a new one");
     case "over":
@@ -79,17 +85,6 @@ async function openBehind(
   const { sampleRateHz, channelCount, languageCode, sessionId, epoch } = stored;
   const format = { encoding, sampleRateHz, channelCount };
   const [segments, gaps] = await Promise.all([store.segments(sessionId), store.gaps(sessionId)]);
-  try {
-    checkFormat(request.format, format);
-  } catch (error) {
-    const { durationMs } = stored;
-    await store.interrupt(sessionId, epoch, {
-      reason: "client-error",
-      durationMs,
-      sequence: opening.sequenceCeiling,
-    });
-    throw error;
-  }
   return Session.open(
     {
       ...options,
@@ -114,19 +109,9 @@ async function openBehind(
   );
 }
 
-function checkFormat(said: Partial<AudioFormat>, format: AudioFormat): void {
-  for (const field of ["encoding", "sampleRateHz", "channelCount"] as const) {
-    if (said[field] !== undefined && said[field] !== format[field]) {
-      throw new SessionError(
-        "invalid",
-        `config: the session was opened with ${describe(format)}; leave the format out when you resume`,
-      );
-    }
-  }
-}
-
-function describe({ encoding, sampleRateHz, channelCount }: AudioFormat): string {
-  return `${encoding.toUpperCase()}, ${sampleRateHz} Hz, ${channelCount} channel(s)`;
+function describe({ session, opening }: Extract<TakeOver, { outcome: "other-format" }>): string {
+  const { sampleRateHz, channelCount } = session;
+  return `${opening.options.encoding.toUpperCase()}, ${sampleRateHz} Hz, ${channelCount} channel(s)`;
 }
 
 async function repeatEnd(

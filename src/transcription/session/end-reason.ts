@@ -1,7 +1,7 @@
 /** What a failure means for the session's record, and for its client. */
 import { SessionError } from "../session-error.ts";
 import type { SessionEndReason } from "../session-store.ts";
-import { isRetryable } from "./committer.ts";
+import { isFenced, isRetryable } from "./committer.ts";
 
 export function endReasonOf(error: SessionError): SessionEndReason {
   switch (error.code) {
@@ -33,6 +33,8 @@ export function endReasonOf(error: SessionError): SessionEndReason {
 
 export function asSessionError(error: unknown): SessionError {
   if (error instanceof SessionError) return error;
+  if (isFenced(error))
+    return new SessionError("superseded", "the session was continued by another stream, or has ended", error);
   return isRetryable(error)
     ? new SessionError("storage-unavailable", "the database does not answer; try again", error)
     : new SessionError("internal", "the session failed", error);

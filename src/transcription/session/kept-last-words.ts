@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { SessionStore } from "../session-store.ts";
-import { retryWhileUnavailable } from "./committer.ts";
+import { isFenced, retryWhileUnavailable } from "./committer.ts";
 import type { LastWords } from "./session.ts";
 
 export interface KeptLastWordsOptions {
@@ -78,8 +78,4 @@ export class KeptLastWords {
         onProblem(sessionId, "the last words of a broken stream were not committed", error);
     }
   }
-}
-
-function isFenced(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "fenced";
 }

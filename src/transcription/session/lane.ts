@@ -48,6 +48,8 @@ const maxRestarts = 6;
 const maxRestartsBeforeChange = 2;
 /** Stretches of audio in a row that may be passed over because no engine survives them. */
 const maxGaps = 2;
+/** Failures that lie no farther apart are failures of the audio there. */
+const samePlaceMs = 1_000;
 /** Pieces are so small while a good place to cut is looked for, in milliseconds. */
 const cuttingPieceMs = 40;
 const firstBackoffMs = 250;
@@ -70,12 +72,15 @@ export class Lane {
   /** Where a new engine stream begins: behind every final that was delivered, and every boundary. */
   #restartAt = 0;
   #restarts = 0;
-  /** How far streams got that failed since the last boundary; undefined when one of them could not even be opened. */
-  #failedThrough: number | undefined = 0;
+  /** Where streams failed since the last boundary. */
+  #failures: number[] = [];
+  /** One of them could not even be opened. */
+  #isAway = false;
   #gaps = 0;
   #streamError: EngineError | undefined;
   /** In the order of their being asked for; the pump works on the first. */
   #flushes: FlushRequest[] = [];
+  #ended: Promise<void> | undefined;
   #wakePump: (() => void) | undefined;
   #wakeWriter: (() => void) | undefined;
 
@@ -116,13 +121,18 @@ export class Lane {
     }
   }
 
-  /** Turns all audio so far into finals; resolves once they were delivered. */
+  /** As EngineStream.finalize, for all audio so far. */
   finalize(): Promise<void> {
     return this.#requestFlush("finalize");
   }
 
-  /** `finalize`, then releases the engine stream. Nothing may be written afterwards. */
-  async end(): Promise<void> {
+  /** Turns all audio into finals, then releases the engine stream. Nothing may be written afterwards. Safe to repeat. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     if (!this.#closing.signal.aborted) this.#buffer.append(this.#options.resampler.flush());
     await this.#requestFlush("end");
     this.abort();
@@ -214,7 +224,7 @@ export class Lane {
       this.#restartAt = Math.max(this.#restartAt, this.#boundary);
       this.#buffer.release(this.#boundary);
       this.#restarts = 0;
-      this.#failedThrough = 0;
+      this.#forgetFailures();
       this.#gaps = 0;
     }
     if (event.type === "final")
@@ -226,17 +236,15 @@ export class Lane {
   async #recover(error: unknown): Promise<boolean> {
     if (this.#closing.signal.aborted) return false;
     this.#streamEnd.abort();
-    const wasOpen = this.#stream !== undefined;
-    if (!wasOpen) this.#failedThrough = undefined;
-    else if (this.#failedThrough !== undefined)
-      this.#failedThrough = Math.max(this.#failedThrough, this.#sent);
+    if (this.#stream) this.#failures.push(this.#sent);
+    else this.#isAway = true;
     this.#stream = undefined;
     this.#streamError = undefined;
     this.#restarts += 1;
     const isRetryable = error instanceof EngineError && error.retryable;
     if (!isRetryable || this.#restarts > this.#maxRestarts()) {
       if (this.#turnToAnother(error) || (isRetryable && this.#passOver())) return true;
-      const failure = toSessionError(error);
+      const failure = toSessionError(error, true);
       this.abort(failure);
       this.#options.onFailure(failure);
       return false;
@@ -263,24 +271,36 @@ export class Lane {
     const { engines, languageCode } = this.#options;
     const another = engines.after(this.#tried, languageCode);
     if (!another) return false;
-    engines.failed(this.#engine);
+    // What is wrong with what this client asks for is no reason to keep others away.
+    if (error.code === "unavailable" || error.code === "capacity") engines.failed(this.#engine);
     this.#engine = another;
     this.#tried.add(another);
     this.#restarts = 0;
-    this.#failedThrough = 0;
+    this.#forgetFailures();
     this.#options.onChange(another, error);
     return true;
   }
 
-  /** Whether audio that no engine survives was given up, so that what follows it can be heard. */
+  /**
+   * Whether audio that no engine survives was given up, so that what follows it can be heard. It is to blame only when all
+   * streams could be opened and failed at the same place, and not at the end of what there is: an engine that is away fails
+   * anywhere, and the client still has the audio.
+   */
   #passOver(): boolean {
-    const through = this.#failedThrough ?? 0;
-    if (through <= this.#restartAt || this.#gaps >= maxGaps) return false;
+    const through = Math.max(...this.#failures);
+    const isOnePlace = through - Math.min(...this.#failures) <= this.#samples(samePlaceMs);
+    const isWithin = through > this.#restartAt && this.#buffer.end - through >= this.#samples(maxPieceMs);
+    if (this.#isAway || !isOnePlace || !isWithin || this.#gaps >= maxGaps) return false;
     this.#options.onGap(this.#restartAt, through);
     const gaps = this.#gaps + 1;
     this.#deliver({ type: "boundary", throughSample: through }, this.#engine);
     this.#gaps = gaps;
     return true;
+  }
+
+  #forgetFailures(): void {
+    this.#failures = [];
+    this.#isAway = false;
   }
 
   #samples(ms: number): number {
@@ -316,13 +336,16 @@ const shiftSpan =
     endSample: span.endSample + base,
   });
 
-function toSessionError(error: unknown): SessionError {
+/** `wasOpen`: what is asked for was served before, so it cannot be that. */
+function toSessionError(error: unknown, wasOpen = false): SessionError {
   if (!(error instanceof EngineError)) return new SessionError("internal", "the speech engine failed", error);
   switch (error.code) {
     case "capacity":
       return new SessionError("capacity", error.message, error);
     case "unsupported":
-      return new SessionError("unsupported", error.message, error);
+      return wasOpen
+        ? new SessionError("engine-unavailable", "the speech engine is unavailable; try again", error)
+        : new SessionError("unsupported", error.message, error);
     case "unavailable":
       return new SessionError("engine-unavailable", "the speech engine is unavailable; try again", error);
     case "internal":

@@ -131,6 +131,7 @@ export class Lanes {
           firstSample: captions.toClientSample(start),
           endSample: captions.toClientSample(end),
           reason: "engine-failed",
+          ...(format.channelCount > 1 && { channel }),
         }),
       onFailure: this.#options.onFailure,
     });

@@ -38,6 +38,8 @@ export class LiveSessions {
   readonly #dependencies: LiveSessionsDependencies;
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Set<Promise<unknown>>();
+  /** Sessions that are just being continued, and the newest epoch known of them. */
+  readonly #continuing = new Map<string, { streams: number; epoch: number }>();
   readonly #lastWords: KeptLastWords;
   #cancelTouch: (() => void) | undefined;
   /** Set once the server stops. */
@@ -70,16 +72,25 @@ export class LiveSessions {
    * completed meanwhile is only told about. Rejects with SessionError `unknown-session`, `session-over`, or as `open`.
    */
   async resume(request: ContinueRequest): Promise<Session | CompletedSession> {
-    return this.#serve(() =>
-      continueSession(request, {
-        ...this.#dependencies,
-        windowMs: resumeWindowMs,
-        onTakenOver: (epoch) => {
-          this.supersede(request.sessionId, epoch);
-          this.#dependencies.announceTakeOver?.(request.sessionId, epoch);
-        },
-      }),
-    );
+    const { sessionId } = request;
+    const continuing = this.#continuing.get(sessionId) ?? { streams: 0, epoch: 0 };
+    this.#continuing.set(sessionId, continuing);
+    continuing.streams += 1;
+    try {
+      return await this.#serve(() =>
+        continueSession(request, {
+          ...this.#dependencies,
+          windowMs: resumeWindowMs,
+          onTakenOver: (epoch) => {
+            this.supersede(sessionId, epoch);
+            this.#dependencies.announceTakeOver?.(sessionId, epoch);
+          },
+        }),
+      );
+    } finally {
+      continuing.streams -= 1;
+      if (continuing.streams === 0) this.#continuing.delete(sessionId);
+    }
   }
 
   /** The session is served elsewhere, in this epoch: an older stream of it here ends at once. */
@@ -88,6 +99,8 @@ export class LiveSessions {
     if (session && session.epoch < epoch)
       session.fail(new SessionError("superseded", "another stream continues the session"));
     if (!session) this.#lastWords.forget(sessionId, epoch);
+    const continuing = this.#continuing.get(sessionId);
+    if (continuing) continuing.epoch = Math.max(continuing.epoch, epoch);
   }
 
   /** As supersede, for whatever the database says of the sessions here. */
@@ -138,7 +151,15 @@ export class LiveSessions {
   }
 
   #add(session: Session): void {
-    const { sessionId } = session;
+    const { sessionId, epoch } = session;
+    const newest = Math.max(
+      this.#sessions.get(sessionId)?.epoch ?? 0,
+      this.#continuing.get(sessionId)?.epoch ?? 0,
+    );
+    if (newest > epoch) {
+      session.fail(new SessionError("superseded", "another stream continues the session"));
+      return; // it took long to open, and was overtaken
+    }
     this.#sessions.set(sessionId, session);
     void session.closed.then(() => {
       const isCurrent = this.#sessions.get(sessionId) === session;
@@ -174,7 +195,8 @@ export class LiveSessions {
    */
   async #touch(): Promise<void> {
     const { clock, store } = this.#dependencies;
-    await store.touch([...this.#sessions.keys()]);
+    const served = [...this.#sessions.values()].filter((session) => !session.isBroken);
+    await store.touch(served.map(({ sessionId, epoch }) => ({ sessionId, epoch })));
     this.#answeringSince ??= clock.now();
     if (clock.now() - this.#answeringSince >= abandonedAfterMs)
       await store.interruptAbandoned(abandonedAfterMs);

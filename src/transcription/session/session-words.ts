@@ -48,11 +48,13 @@ export class SessionWords {
     this.#gaps.push(gap);
   }
 
-  /** The end of the channel's last final, in samples of the session clock; 0 before the first. */
+  /** The end of the channel's last final or gap, in samples of the session clock; 0 before the first. */
   endOf(channel: number): number {
-    return this.#segments
-      .filter((segment) => segment.channel === channel)
-      .reduce((end, segment) => Math.max(end, segment.endSample), 0);
+    const gaps = this.#gaps.filter((gap) => gap.channel === undefined || gap.channel === channel);
+    return [...this.#segments.filter((segment) => segment.channel === channel), ...gaps].reduce(
+      (end, { endSample }) => Math.max(end, endSample),
+      0,
+    );
   }
 
   /** The finals after so many, in the order of their commits. */

@@ -9,7 +9,7 @@ import { checkPlace, countFrames } from "../audio/check-audio.ts";
 import { decodeAudio } from "../audio/decode-audio.ts";
 import type { SpeechEngine } from "../engines/speech-engine.ts";
 import { SessionError } from "../session-error.ts";
-import type { SessionCommit, SessionEndReason, StoredSegment } from "../session-store.ts";
+import type { AudioGap, SessionCommit, SessionEndReason, StoredSegment } from "../session-store.ts";
 import { Committer } from "./committer.ts";
 import { asSessionError, endReasonOf } from "./end-reason.ts";
 import { engineRecord } from "./engine-record.ts";
@@ -31,7 +31,7 @@ import { TokenTimer } from "./token-timer.ts";
 import { withinTime } from "./within-time.ts";
 
 /** Audio that may be unacknowledged before the client has to wait, in ms: with the largest chunk, 8 s, it makes 30 s. */
-const maxUnacknowledgedMs = 22_000;
+const maxUnacknowledgedMs = 21_800;
 /** What a broken session may take to bring its last words in safety, in milliseconds. */
 const closingMs = 15_000;
 const minDeliveryIntervalMs = 1_000;
@@ -75,7 +75,7 @@ export class Session {
   #finalizedThrough = -Infinity;
   #wakeWriter: (() => void) | undefined;
   /** Finals that came after the stream broke; undefined before. */
-  #heldBack: StoredSegment[] | undefined;
+  #heldBack: { readonly segments: StoredSegment[]; readonly gaps: AudioGap[] } | undefined;
   #heardThrough: number;
   #lastWords: LastWords | undefined;
 
@@ -185,6 +185,11 @@ export class Session {
     return this.#options;
   }
 
+  /** Whether it has broken off; what is still done for it is not for long. */
+  get isBroken(): boolean {
+    return this.#interruption !== undefined;
+  }
+
   /** Resolves when the stream has ended and everything that could be saved is. */
   get closed(): Promise<void> {
     return this.#closed.promise;
@@ -217,8 +222,8 @@ export class Session {
   }
 
   /**
-   * Turns all audio so far into finals, and commits and acknowledges them. Does nothing within a second of audio after
-   * the time before: pieces that short are not heard as words.
+   * Turns what was said so far into finals, and commits and acknowledges them; a word that is being spoken waits for the
+   * next. Does nothing within a second of audio after the time before: each time costs the engine work.
    */
   async finalize(): Promise<void> {
     if (this.#closing || this.#position - this.#finalizedThrough < this.#options.format.sampleRateHz) return;
@@ -295,6 +300,7 @@ export class Session {
       void this.#breakOff(error);
       return;
     }
+    if (error.code === "token-expired") this.#events.end(error); // nobody may hear what is still to come
     // The session is being completed, which takes as long as the engine and the database take; no longer now.
     this.#cancelDeadline = this.#dependencies.clock.after(closingMs, () => {
       this.#record.giveUp();
@@ -325,9 +331,15 @@ export class Session {
       nextSegmentIndex: this.#words.nextSegmentIndex,
       nextFinalNumber: this.#words.nextFinalNumber,
       onEvent: (event) => this.#push(event),
-      onFinal: (segment) => (this.#heldBack ? this.#heldBack.push(segment) : this.#committer.add(segment)),
+      onFinal: (segment) => {
+        if (this.#heldBack) this.#heldBack.segments.push(segment);
+        else this.#committer.add(segment);
+      },
       onHeard: (through) => this.#heard(through),
-      onGap: (gap) => this.#committer.addGap(gap),
+      onGap: (gap) => {
+        if (this.#heldBack) this.#heldBack.gaps.push(gap);
+        else this.#committer.addGap(gap);
+      },
       onRestart: (error) => {
         this.#report("the speech engine failed and is restarted", error);
         this.#warn("engine-restarted", "the speech engine was restarted; captions may be late");
@@ -466,22 +478,29 @@ export class Session {
     );
     if (this.#heldBack) {
       await this.#attempt("the last audio of a broken stream was not heard", () => this.#lanes.end());
-      this.#keepLastWords(this.#heldBack, error);
+      this.#keepLastWords(error);
     }
     this.#release();
   }
 
   /** From here on nothing is committed but what is final already; the client need not wait for that. */
   #holdBack(error: SessionError): void {
-    this.#heldBack = [];
+    this.#heldBack = { segments: [], gaps: [] };
     this.#events.end(error);
   }
 
-  #keepLastWords(segments: readonly StoredSegment[], error: SessionError): void {
+  /** All that was heard, what the database did not take before the break included: the position covers that too. */
+  #keepLastWords(error: SessionError): void {
     if (this.#isSuperseded()) return;
+    const { segments, gaps } = this.#committer.uncommitted;
     this.#lastWords = {
       epoch: this.epoch,
-      commit: { segments, committedThrough: this.#heardThrough, ...this.#describeCommit() },
+      commit: {
+        segments: [...segments, ...(this.#heldBack?.segments ?? [])],
+        gaps: [...gaps, ...(this.#heldBack?.gaps ?? [])],
+        committedThrough: this.#heardThrough,
+        ...this.#describeCommit(),
+      },
       durationMs: this.durationMs,
       reason: endReasonOf(error),
     };

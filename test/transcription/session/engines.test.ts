@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import type { EngineStream, SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
+import { SessionError } from "../../../src/transcription/session-error.ts";
 import type { SessionEvent } from "../../../src/transcription/session/session-events.ts";
 import { createManualClock, settle } from "../../fakes/manual-clock.ts";
 import { createMarkerEngine, markedAudio } from "../../fakes/marker-engine.ts";
@@ -105,6 +106,17 @@ describe("when there is another engine", () => {
 });
 
 describe("the choice of an engine", () => {
+  test("is not changed for others by a client that asks for what the first one refuses", async () => {
+    const first = named("first");
+    first.refuseWith = new EngineError("unsupported", "no such key term");
+    const [second, clock] = [named("second"), createManualClock()];
+    const engines = new EngineChoice([first, second], clock);
+    const test = await openTestSession({ engines });
+    expect(second.openStreams).toBe(1);
+    expect(engines.first("en")).toBe(first);
+    await complete(test);
+  });
+
   test("passes over one that failed, until it has had time", async () => {
     const clock = createManualClock();
     const [first, second] = [named("first"), named("second")];
@@ -160,7 +172,7 @@ describe("audio that no engine survives", () => {
   test("is passed over as a gap, and what comes after it is heard", async () => {
     const test = await openTestSession({ engine: dyingOf(5) });
     const audio = markedAudio([1, 2, 0, 0, 5, 0, 0, 0, 0, 0, 6, 7]);
-    const sending = send(test, audio);
+    const sending = test.session.audio(0, new Uint8Array(audio.buffer));
     await test.clock.advance(120_000);
     await sending;
     await complete(test);
@@ -171,6 +183,45 @@ describe("audio that no engine survives", () => {
     expect(wordsOf(test).map((word) => word.text)).toEqual(["w1", "w2", "w6", "w7"]);
     expect(ofType(test.events, "ack").at(-1)?.throughSample).toBe(audio.length);
     expect(ofType(test.events, "summary")[0]?.summary.gaps).toHaveLength(1);
+  });
+
+  test("after its client has left is a gap among the last words", async () => {
+    const test = await openTestSession({ engine: dyingOf(5) });
+    const audio = markedAudio([5, 0, 0, 0, 0, 0, 6, 7]);
+    void test.session.audio(0, new Uint8Array(audio.buffer));
+    test.session.fail(new SessionError("client-gone", "the client is gone"));
+    await test.clock.advance(120_000);
+    await test.session.closed;
+    const { commit } = test.session.lastWords!;
+    expect(commit.gaps).toMatchObject([{ firstSample: 0, reason: "engine-failed" }]);
+    expect(commit.segments.map((segment) => segment.text)).toEqual(["w6 w7"]);
+    expect(commit.committedThrough).toBe(audio.length);
+  });
+
+  test("is not what is meant when streams fail here and there: the client still has what they lost", async () => {
+    const engine = createMarkerEngine();
+    const test = await openTestSession({ engine });
+    const mumble = new Int16Array(rate * 40).fill(3277); // no boundary in it
+    let at = 0;
+    const say = async (seconds: number) => {
+      const piece = mumble.subarray(at, at + rate * seconds);
+      at += piece.length;
+      await test.session.audio(
+        at - piece.length,
+        new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength),
+      );
+    };
+    await say(1);
+    const died = async () => {
+      for (let death = 0; death < 10; death++) {
+        engine.failStreams();
+        await test.clock.advance(6_000);
+        await say(1).catch(() => undefined);
+      }
+    };
+    await died();
+    await expect(test.ended).rejects.toMatchObject({ code: "engine-unavailable", retryable: true });
+    expect(ofType(test.events, "gap")).toEqual([]);
   });
 
   test("is not what is meant when no stream can be opened: then nothing is passed over", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import type { SpeechEngine } from "../../../src/transcription/engines/speech-engine.ts";
 import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
+import type { ServedSession } from "../../../src/transcription/session-store.ts";
 import type { AnalysisRequest } from "../../../src/transcription/session/session-options.ts";
 import type { Session } from "../../../src/transcription/session/session.ts";
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
@@ -19,10 +20,10 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   const store = createMemorySessionStore(clock.now);
   const abandoned: number[] = [];
   const analyses: AnalysisRequest[] = [];
-  const touched: (readonly string[])[] = [];
-  store.touch = async (sessionIds) => {
+  const touched: (readonly ServedSession[])[] = [];
+  store.touch = async (served) => {
     if (store.failWith) throw store.failWith;
-    touched.push(sessionIds);
+    touched.push(served);
   };
   store.interruptAbandoned = async (untouchedForMs) => {
     abandoned.push(untouchedForMs);
@@ -97,7 +98,7 @@ describe("sessions that nobody serves", () => {
     expect(abandoned.length).toBe(0);
     await clock.advance(20_000);
     expect(abandoned.at(-1)).toBe(90_000);
-    expect(touched.at(-1)).toEqual([session.sessionId]);
+    expect(touched.at(-1)).toEqual([{ sessionId: session.sessionId, epoch: 1 }]);
 
     store.failWith = new FakeStorageError("unavailable");
     await clock.advance(200_000);
@@ -265,6 +266,32 @@ describe("a session that another stream continues", () => {
     expect(sessions.count).toBe(1);
     sessions.supersede(session.sessionId, 2);
     await expect(ended).rejects.toMatchObject({ code: "superseded" });
+  });
+
+  test("is not displaced by an older one that took long to open", async () => {
+    const engine = createMarkerEngine();
+    const { sessions, open, resume } = makeSessions(engine);
+    const session = await open();
+    const { started } = await speak(session, inMidWord);
+    const opened = engine.open.bind(engine);
+    const slow = Promise.withResolvers<undefined>();
+    engine.open = async (options, signal) => {
+      engine.open = opened;
+      await slow.promise;
+      return opened(options, signal);
+    };
+    const older = resume(started);
+    await settle();
+    const newer = await resume(started);
+    slow.resolve(undefined);
+    const overtaken = await older;
+    expect([newer, overtaken]).toMatchObject([{ epoch: 3 }, { epoch: 2 }]);
+    const read = (async () => {
+      for await (const _ of overtaken.events) continue;
+    })();
+    await expect(read).rejects.toMatchObject({ code: "superseded" });
+    expect(sessions.count).toBe(1);
+    expect(sessions.revoke({ tokenId: "token-2" })).toBe(1);
   });
 
   test("is found out when the notice of it was missed", async () => {

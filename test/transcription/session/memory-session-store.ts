@@ -123,6 +123,11 @@ export function createMemorySessionStore(now: () => number = () => 0): MemorySes
           ? { outcome: "completed", session: row.session, opening: row.opening }
           : { outcome: "over" };
       }
+      const said = request.format ?? {};
+      const differs =
+        (said.encoding ?? row.opening.options.encoding) !== row.opening.options.encoding ||
+        (said.sampleRateHz ?? row.session.sampleRateHz) !== row.session.sampleRateHz;
+      if (differs) return { outcome: "other-format", session: row.session, opening: row.opening };
       const { endReason: _, ...session } = row.session;
       row.session = { ...session, state: "active", epoch: session.epoch + 1 };
       const sequenceCeiling = row.opening.sequenceCeiling + request.reservedNumbers;

@@ -32,13 +32,15 @@ export interface TestSessionOptions extends Partial<SessionOptions> {
   readonly engine?: SpeechEngine;
   /** Taken when `engine` fails. */
   readonly secondEngine?: SpeechEngine;
+  /** In place of both. */
+  readonly engines?: EngineChoice;
   readonly script?: readonly ScriptedEvent[];
   /** Nobody reads the events. */
   readonly unread?: boolean;
 }
 
 export async function openTestSession(options: TestSessionOptions = {}): Promise<TestSession> {
-  const { engine, secondEngine, script, unread, ...given } = options;
+  const { engine, secondEngine, engines, script, unread, ...given } = options;
   const clock = createManualClock();
   const store = createMemorySessionStore(clock.now);
   const analyses: AnalysisRequest[] = [];
@@ -62,13 +64,15 @@ export async function openTestSession(options: TestSessionOptions = {}): Promise
     {
       store,
       clock,
-      engines: new EngineChoice(
-        [
-          engine ?? createScriptedEngine({ script: script ?? [] }),
-          ...(secondEngine === undefined ? [] : [secondEngine]),
-        ],
-        clock,
-      ),
+      engines:
+        engines ??
+        new EngineChoice(
+          [
+            engine ?? createScriptedEngine({ script: script ?? [] }),
+            ...(secondEngine === undefined ? [] : [secondEngine]),
+          ],
+          clock,
+        ),
       limits: defaultSessionLimits,
       queueAnalysis: (request) => {
         analyses.push(request);

@@ -320,7 +320,7 @@ describe("a database that is away", () => {
   test("makes the client wait before more than 30 s of audio are not acknowledged", async () => {
     const { store, clock, send } = await openTestSession({ engine: createMarkerEngine() });
     store.failWith = new FakeStorageError("unavailable");
-    for (let second = 0; second < 22; second++) await send(1000);
+    for (let second = 0; second < 21; second++) await send(1000);
     let isTaken = false;
     const over = send(1000).then(() => (isTaken = true));
     await clock.advance(1_000);
@@ -444,6 +444,45 @@ describe("a session that breaks off", () => {
       commit: { segments: [{ text: "w1 w2 w3" }], committedThrough: rate },
     });
     expect(engine.openStreams).toBe(0);
+  });
+
+  test.each([
+    ["the database is away", new FakeStorageError("unavailable"), false],
+    ["the database is away, though its client half-closed", new FakeStorageError("unavailable"), true],
+    ["the database refuses", new FakeStorageError("internal"), false],
+  ])("while %s keeps also the finals that were not committed", async (_, failure, halfCloses) => {
+    const { session, store, clock } = await openTestSession({ engine: createMarkerEngine() });
+    store.failWith = failure;
+    await session.audio(0, bytesOf(markedAudio([1, 2, 3, 0, 0, 4]).subarray(0, rate * 2.2)));
+    await settle();
+    if (halfCloses) void session.complete();
+    session.fail(new SessionError("client-gone", "the client is gone"));
+    await clock.advance(120_000);
+    await session.closed;
+    expect(store.committed).toEqual([]);
+    const { commit } = session.lastWords!;
+    expect(commit.segments.map((segment) => [segment.finalNumber, segment.text])).toEqual([
+      [1, "w1 w2 w3"],
+      [2, "w4"],
+    ]);
+    expect(commit.committedThrough).toBe(rate * 2.2);
+  });
+
+  test("because it was taken over while it was being completed says so, though nobody told it", async () => {
+    const { session, store, ended } = await openTestSession({ engine: createMarkerEngine() });
+    store.end = () => Promise.reject(new FakeStorageError("fenced"));
+    await session.complete();
+    await expect(ended).rejects.toMatchObject({ code: "superseded" });
+  });
+
+  test("because its token was revoked hears no more, though it is being completed", async () => {
+    const engine = createScriptedEngine({ script: [], beforeFinalize: () => new Promise(() => undefined) });
+    const { session, ended, clock } = await openTestSession({ engine });
+    void session.complete();
+    session.fail(new SessionError("token-expired", "the token was revoked"));
+    await expect(ended).rejects.toMatchObject({ code: "token-expired" });
+    await clock.advance(60_000);
+    await session.closed;
   });
 
   test("because another stream continues it leaves nothing to be said", async () => {

@@ -70,6 +70,7 @@ function toSourceMessage(request: TranscribeRequest, options: GrpcSourceOptions)
           `audio.data holds ${data.byteLength} bytes; at most ${maxChunkBytes} a chunk`,
         );
       }
+      if (firstSample < 0n) throw new SessionError("invalid", "audio.first_sample is negative; count from 0");
       return { type: "audio", firstSample: Number(firstSample), data };
     }
     case "control":

@@ -131,6 +131,7 @@ function gapToProto(gap: AudioGap): MessageInitShape<typeof AudioGapSchema> {
     firstSample: BigInt(gap.firstSample),
     endSample: BigInt(gap.endSample),
     reason: gapReasons[gap.reason],
+    ...(gap.channel === undefined ? {} : { channel: gap.channel }),
   };
 }
 

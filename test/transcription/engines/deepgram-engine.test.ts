@@ -94,10 +94,10 @@ async function open(
 }
 
 /** Moves the clock on until it is so; what travels over the network has its time in between. */
-async function until(clock: ManualClock, isSo: () => boolean): Promise<void> {
+async function until(clock: ManualClock, isSo: () => boolean, stepMs = 100): Promise<void> {
   for (let step = 0; !isSo(); step++) {
     if (step > 2_000) throw new Error("it does not come to pass");
-    await clock.advance(100);
+    await clock.advance(stepMs);
   }
 }
 
@@ -362,6 +362,37 @@ describe("a stream that is waited for", () => {
     });
     expect(events).toEqual([]);
     expect(errors).toHaveLength(1);
+  });
+
+  it("fails when Deepgram stops in mid-stream while it holds the writer back, since it owes too much", async () => {
+    const clock = createManualClock();
+    // Deepgram's own clock, which stands still when it stops: what it has heard by then, it never says.
+    const deepgramClock = createManualClock();
+    const fake = await startFakeDeepgram({ clock: deepgramClock });
+    const engine = createDeepgramEngine({ apiKey: fake.apiKey, url: fake.url, clock });
+    closers.push(
+      () => engine.close(),
+      () => fake.close(),
+    );
+    fake.stumble({ kind: "slow", delayMs: 1_000 });
+    const { stream, events, errors } = await open(engine);
+    const arrives = (ms: number) => until(clock, () => fake.connections[0]?.samples === ms * 16, 0);
+    await stream.write(marked(1, 2, 3, 4, 5));
+    await arrives(2_500);
+    await deepgramClock.advance(500);
+    let isHeldBack = true;
+    const writing = stream.write(silence(11_000)).finally(() => (isHeldBack = false));
+    writing.catch(() => undefined);
+    await arrives(13_500);
+    await deepgramClock.advance(500);
+    await until(clock, () => events.length > 0, 0);
+
+    await clock.advance(11_000);
+    expect([isHeldBack, errors]).toEqual([true, []]);
+    await clock.advance(2_000);
+    expect(errors).toMatchObject([{ code: "unavailable", retryable: true }]);
+    await expect(writing).rejects.toBe(errors[0]);
+    expect(clock.pending()).toBe(0);
   });
 
   it("fails when Deepgram does not close it", async () => {

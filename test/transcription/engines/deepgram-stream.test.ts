@@ -276,3 +276,42 @@ describe("what a Deepgram stream acknowledges", () => {
     expect(clock.pending()).toBe(0);
   });
 });
+
+describe("a Deepgram stream that comes no further", () => {
+  it("fails, whatever else Deepgram says meanwhile", async () => {
+    const { stream, say, clock, errors } = openByHand();
+    await stream.write(seconds(4));
+    for (let second = 0; second < 11; second++) {
+      await clock.advance(1_000);
+      say({ type: "Warning" });
+      say({ type: "SpeechStarted", timestamp: 0.5 });
+      say(results(0, 0.5, [], {}));
+    }
+    expect(errors).toEqual([]);
+    await clock.advance(2_000);
+    expect(errors).toMatchObject([{ code: "unavailable", retryable: true }]);
+  });
+
+  it("goes on as long as it comes a little further", async () => {
+    const { stream, say, clock, errors } = openByHand();
+    void stream.write(seconds(60)).catch(() => undefined);
+    for (let heard = 0; heard < 6; heard++) {
+      await clock.advance(10_000);
+      say(results(heard, heard + 1, []));
+    }
+    expect(errors).toEqual([]);
+    stream.abort();
+  });
+
+  it("has its time from when it owes something, not from before a pause", async () => {
+    const { stream, say, clock, errors } = openByHand();
+    await stream.write(seconds(2));
+    say(results(0, 1, []));
+    await clock.advance(60_000);
+    await stream.write(seconds(3));
+    await clock.advance(11_000);
+    expect(errors).toEqual([]);
+    await clock.advance(2_000);
+    expect(errors).toMatchObject([{ code: "unavailable", retryable: true }]);
+  });
+});

@@ -24,9 +24,9 @@ export interface DeepgramStreamOptions {
 const tickMs = 1_000;
 /** Deepgram asks for a sign of life every 3 to 5 s, and hangs up after 10. */
 const keepAliveMs = 4_000;
-/** Deepgram speaks about once per second of audio, also of silence; so long without a word of it, it is gone. */
+/** Deepgram gives a result about once per second of audio, also of silence; so long without any progress, it is gone. */
 const silentMs = 12_000;
-/** And only after so much audio: less may wait for more to come. */
+/** And only while it owes so much audio: less may wait for more to come. */
 const silentSamples = 3 * sampleRateHz;
 /** Finalize is answered within tenths of a second, or not at all when there is next to nothing to flush. */
 const finalizeMs = 3_000;
@@ -56,9 +56,8 @@ export class DeepgramStream implements EngineStream {
   #sentSamples = 0;
   #lastSentAtMs: number;
   #lastHeardAtMs: number;
-  /** Sent when Deepgram was last heard, and when more was sent for the first time after. */
-  #sentWhenHeard = 0;
-  #unansweredSinceMs: number;
+  /** Since when Deepgram owes `silentSamples` or more and has come no further; of no meaning while it owes less. */
+  #stuckSinceMs: number;
   #writer: Waiter | undefined;
   #flushes: Flush[] = [];
   /** CloseStream was sent: by `end`, who waits, or since a Finalize was not answered. */
@@ -70,7 +69,7 @@ export class DeepgramStream implements EngineStream {
   constructor(options: DeepgramStreamOptions) {
     this.#options = options;
     this.#connection = options.connection;
-    this.#lastSentAtMs = this.#lastHeardAtMs = this.#unansweredSinceMs = options.clock.now();
+    this.#lastSentAtMs = this.#lastHeardAtMs = this.#stuckSinceMs = options.clock.now();
     const { interimResults, diarize = false } = options.stream;
     this.#reader = new ResultReader({
       interimResults,
@@ -135,7 +134,7 @@ export class DeepgramStream implements EngineStream {
 
   #hear(message: DeepgramMessage): void {
     this.#lastHeardAtMs = this.#now();
-    this.#sentWhenHeard = this.#sentSamples;
+    const { heardThrough } = this.#reader;
     switch (message.type) {
       case "Results":
         this.#takeResults(message);
@@ -155,6 +154,7 @@ export class DeepgramStream implements EngineStream {
       case "Warning":
         this.#options.onProblem("Deepgram warns of a problem on a stream");
     }
+    if (this.#reader.heardThrough > heardThrough) this.#stuckSinceMs = this.#now();
     this.#releaseWriter();
   }
 
@@ -199,7 +199,7 @@ export class DeepgramStream implements EngineStream {
   }
 
   #send(samples: Int16Array): void {
-    if (this.#sentSamples === this.#sentWhenHeard) this.#unansweredSinceMs = this.#now();
+    if (this.#unheardSamples < silentSamples) this.#stuckSinceMs = this.#now();
     this.#sentSamples += samples.length;
     if (this.#closing === undefined) this.#connection.sendAudio(samples);
     this.#lastSentAtMs = this.#now();
@@ -232,9 +232,12 @@ export class DeepgramStream implements EngineStream {
     this.#scheduleTick();
   }
 
+  get #unheardSamples(): number {
+    return this.#sentSamples - this.#reader.heardThrough;
+  }
+
   #isSilent(now: number): boolean {
-    const unanswered = this.#sentSamples - this.#sentWhenHeard;
-    return unanswered >= silentSamples && now - this.#unansweredSinceMs >= silentMs;
+    return this.#unheardSamples >= silentSamples && now - this.#stuckSinceMs >= silentMs;
   }
 
   #isUnanswered(now: number): boolean {
@@ -247,10 +250,7 @@ export class DeepgramStream implements EngineStream {
   }
 
   #hasRoom(): boolean {
-    return (
-      this.#connection.bufferedBytes <= maxBufferedBytes &&
-      this.#sentSamples - this.#reader.heardThrough <= maxUnheardSamples
-    );
+    return this.#connection.bufferedBytes <= maxBufferedBytes && this.#unheardSamples <= maxUnheardSamples;
   }
 
   #releaseWriter(): void {

@@ -1,6 +1,6 @@
 /** The offline engine's small parts, each alone and without models. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   bytesField,
   readFields,
@@ -9,6 +9,8 @@ import {
 } from "../../../src/transcription/engines/offline/model/protobuf-fields.ts";
 import { deriveDecoder } from "../../../src/transcription/engines/offline/model/derive-decoder.ts";
 import { EngineProcess } from "../../../src/transcription/engines/offline/engine-process.ts";
+import { createOfflineEngine } from "../../../src/transcription/engines/offline/offline-engine.ts";
+import { ProcessStream } from "../../../src/transcription/engines/offline/process-stream.ts";
 import { repeats } from "../../../src/transcription/engines/offline/recognition/decode-speech.ts";
 import { SampleWindow } from "../../../src/transcription/engines/offline/recognition/sample-window.ts";
 import type { Recognition } from "../../../src/transcription/engines/offline/recognition/recognise-segment.ts";
@@ -226,6 +228,29 @@ describe("an engine process that cannot load", () => {
     await expect(process.start()).rejects.toMatchObject({ code: "internal" });
     await process.close();
   }, 30_000);
+});
+
+describe("a stream of the offline engine that is aborted as it opens", () => {
+  it("gives its place back, also when the process has just opened it", async () => {
+    const controller = new AbortController();
+    const open = vi.spyOn(EngineProcess.prototype, "open").mockImplementation((stream) => {
+      // Runs after this promise has resolved, and before whoever waits for it goes on.
+      queueMicrotask(() => controller.abort());
+      return Promise.resolve(
+        new ProcessStream({ id: 1, stream, send: () => undefined, onClosed: () => undefined }),
+      );
+    });
+    try {
+      const engine = createOfflineEngine({ modelDir: "/nowhere", processes: 1, maxStreamsPerProcess: 1 });
+      const none = () => undefined;
+      const options = { language: "en", interimResults: false, onEvent: none, onError: none };
+      await expect(engine.open(options, controller.signal)).rejects.toMatchObject({ name: "AbortError" });
+      await engine.open(options, new AbortController().signal); // there is room
+      expect(open).toHaveBeenCalledTimes(2);
+    } finally {
+      open.mockRestore();
+    }
+  });
 });
 
 describe("word errors", () => {

@@ -90,6 +90,8 @@ class OfflineSpeechEngine implements OfflineEngine {
     });
     try {
       const stream = await this.#started(slot.process.open({ ...options, onError }, signal));
+      // An abort that came while this was awaited has ended the stream, and a listener would not hear of it any more.
+      signal.throwIfAborted();
       signal.addEventListener("abort", release, { once: true });
       return releasing(stream, release);
     } catch (error) {

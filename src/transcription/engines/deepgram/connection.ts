@@ -6,7 +6,7 @@ import { DeepgramClient } from "@deepgram/sdk";
 import type { Clock } from "../../../clock.ts";
 import { EngineError } from "../speech-engine.ts";
 import { listenBaseUrl, serverName } from "./endpoint.ts";
-import { closeFailure, handshakeFailure } from "./failures.ts";
+import { closeFailure, handshakeFailure, serverFailure } from "./failures.ts";
 import type { ListenQuery } from "./listen-options.ts";
 import { WebSocketTransport, type TransportEnd } from "./transport.ts";
 import { readMessage, type DeepgramMessage } from "./wire.ts";
@@ -42,7 +42,8 @@ export interface ListenConnection {
   discard(): void;
 }
 
-const handshakeTimeoutMs = 10_000;
+/** Well below the 10 s that a client waits for its session: another engine may still have to be opened in that time. */
+const handshakeTimeoutMs = 4_000;
 
 /** Resolves when the connection is open. Rejects with an EngineError, or with the signal's reason. */
 export async function openConnection(
@@ -102,7 +103,12 @@ export async function openConnection(
   const onAbort = (): void => opened.reject(signal.reason as Error);
   signal.addEventListener("abort", onAbort, { once: true });
   const cancelTimeout = options.clock.after(handshakeTimeoutMs, () =>
-    opened.reject(new EngineError("unavailable", `Deepgram did not answer within 10 s (${server})`)),
+    opened.reject(
+      serverFailure(
+        "Deepgram did not answer in time",
+        `${server}: ${handshakeTimeoutMs / 1000} s have passed`,
+      ),
+    ),
   );
   try {
     signal.throwIfAborted();
@@ -146,7 +152,7 @@ function failureOf(end: TransportEnd, server: string): EngineError | undefined {
     case "refused":
       return handshakeFailure(end.status, server);
     case "unreachable":
-      return new EngineError("unavailable", `Deepgram cannot be reached (${server}, ${end.errorCode})`);
+      return serverFailure("Deepgram cannot be reached", `${server}: ${end.errorCode}`);
     case "closed":
       return end.code === 1000 ? undefined : closeFailure(end.code, end.reason);
   }

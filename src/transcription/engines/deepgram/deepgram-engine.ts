@@ -12,6 +12,7 @@ import {
   type SpeechEngine,
 } from "../speech-engine.ts";
 import { DeepgramStream } from "./deepgram-stream.ts";
+import { forOperator } from "./failures.ts";
 import { deepgramLanguage, deepgramLanguages } from "./languages.ts";
 import { listenQuery, sampleRateHz, usableKeyterms } from "./listen-options.ts";
 
@@ -87,7 +88,7 @@ class DeepgramEngine implements SpeechEngine {
     if (this.#closing.signal.aborted) return { ready: false, detail: "closed" };
     if (this.#failure === undefined) return { ready: true, detail: `open streams: ${this.#streams.size}` };
     // What a retry may mend is for the lane to find out; an account that is refused stays so until someone acts.
-    return { ready: this.#failure.retryable, detail: this.#failure.message };
+    return { ready: this.#failure.retryable, detail: forOperator(this.#failure) };
   }
 
   close(): Promise<void> {
@@ -112,8 +113,9 @@ class DeepgramEngine implements SpeechEngine {
         error instanceof EngineError
           ? error
           : new EngineError("internal", "the Deepgram SDK cannot be used", { cause: error });
-      // A language that the account's model lacks says nothing about the next stream.
-      if (failure.code !== "unsupported") this.#failure = failure;
+      // A language that the account's model lacks says nothing about the next stream, and so it is not for health.
+      if (failure.code === "unsupported") this.#options.onProblem?.(forOperator(failure));
+      else this.#failure = failure;
       throw failure;
     }
   }

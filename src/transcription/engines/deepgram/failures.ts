@@ -1,33 +1,52 @@
 /**
- * What it means when Deepgram refuses or ends a connection. Texts name what an operator can do; they hold neither the key
- * nor anything that Deepgram sent, but for its error number.
+ * What it means when Deepgram refuses or ends a connection. An EngineError's message may reach a client and tells nothing of
+ * how this server is set up; what an operator can do, and where, is in its cause. Neither holds the key nor anything that
+ * Deepgram sent, but for its error number.
  */
-import { EngineError } from "../speech-engine.ts";
+import { EngineError, type EngineErrorCode } from "../speech-engine.ts";
+
+/** Why, in words for an operator: names the server and the variables. Never for a client. */
+class OperatorDetail extends Error {
+  override readonly name = "OperatorDetail";
+}
+
+/** The whole of it, for the log and for health. */
+export function forOperator({ message, cause }: EngineError): string {
+  return cause instanceof OperatorDetail ? `${message} (${cause.message})` : message;
+}
+
+/** Of a server that is not there, or does not answer. Worth a retry. */
+export function serverFailure(message: string, detail: string): EngineError {
+  return new EngineError("unavailable", message, { cause: new OperatorDetail(detail) });
+}
 
 /** Of a handshake that was answered with something other than 101. */
 export function handshakeFailure(status: number, server: string): EngineError {
-  const answered = `(${server} answered HTTP ${status})`;
-  const refused = (message: string) => new EngineError("unavailable", message, { retryable: false });
+  const answered = `${server} answered HTTP ${status}`;
+  const failure = (code: EngineErrorCode, message: string, retryable: boolean, advice?: string) => {
+    const cause = new OperatorDetail(advice === undefined ? answered : `${answered}; ${advice}`);
+    return new EngineError(code, message, { cause, retryable });
+  };
   switch (status) {
     case 400:
-      return new EngineError(
-        "unsupported",
-        `Deepgram does not take this language or these options ${answered}`,
-      );
+      return failure("unsupported", "Deepgram does not take this language or these options", false);
     case 401:
     case 403:
-      return refused(`Deepgram refuses the API key; check DEEPGRAM_API_KEY ${answered}`);
+      return failure("unavailable", "Deepgram opens no stream", false, "check DEEPGRAM_API_KEY");
     case 402:
-      return refused(`the Deepgram account has no credit left ${answered}`);
+      return failure("unavailable", "Deepgram opens no stream", false, "the account has no credit left");
     case 404:
-      return refused(`there is no live transcription at this address; check DEEPGRAM_URL ${answered}`);
+      return failure("unavailable", "Deepgram opens no stream", false, "check DEEPGRAM_URL");
     case 429:
-      return new EngineError("capacity", `Deepgram takes no further stream of this account now ${answered}`);
+      return failure(
+        "capacity",
+        "Deepgram takes no further stream now",
+        true,
+        "the account has reached its limit",
+      );
     default:
       // A redirection is not followed, since it would take the key along.
-      return new EngineError("unavailable", `Deepgram does not open a stream ${answered}`, {
-        retryable: status >= 500 || status === 408,
-      });
+      return failure("unavailable", "Deepgram opens no stream", status >= 500 || status === 408);
   }
 }
 

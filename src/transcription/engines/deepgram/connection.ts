@@ -104,10 +104,7 @@ export async function openConnection(
   signal.addEventListener("abort", onAbort, { once: true });
   const cancelTimeout = options.clock.after(handshakeTimeoutMs, () =>
     opened.reject(
-      serverFailure(
-        "Deepgram did not answer in time",
-        `${server}: ${handshakeTimeoutMs / 1000} s have passed`,
-      ),
+      serverFailure("Deepgram did not answer in time", server, `no answer in ${handshakeTimeoutMs / 1000} s`),
     ),
   );
   try {
@@ -152,7 +149,7 @@ function failureOf(end: TransportEnd, server: string): EngineError | undefined {
     case "refused":
       return handshakeFailure(end.status, server);
     case "unreachable":
-      return serverFailure("Deepgram cannot be reached", `${server}: ${end.errorCode}`);
+      return serverFailure("Deepgram cannot be reached", server, end.errorCode);
     case "closed":
       return end.code === 1000 ? undefined : closeFailure(end.code, end.reason);
   }

@@ -12,7 +12,7 @@ import {
   type SpeechEngine,
 } from "../speech-engine.ts";
 import { DeepgramStream } from "./deepgram-stream.ts";
-import { forOperator } from "./failures.ts";
+import { forHealth, forLog } from "./failures.ts";
 import { deepgramLanguage, deepgramLanguages } from "./languages.ts";
 import { listenQuery, sampleRateHz, usableKeyterms } from "./listen-options.ts";
 
@@ -49,6 +49,7 @@ class DeepgramEngine implements SpeechEngine {
   readonly #closing = new AbortController();
   /** Why the last stream could not be opened; undefined once one could. */
   #failure: EngineError | undefined;
+  #lastProblem: string | undefined;
 
   constructor(options: DeepgramEngineOptions) {
     this.#options = options;
@@ -88,7 +89,7 @@ class DeepgramEngine implements SpeechEngine {
     if (this.#closing.signal.aborted) return { ready: false, detail: "closed" };
     if (this.#failure === undefined) return { ready: true, detail: `open streams: ${this.#streams.size}` };
     // What a retry may mend is for the lane to find out; an account that is refused stays so until someone acts.
-    return { ready: this.#failure.retryable, detail: forOperator(this.#failure) };
+    return { ready: this.#failure.retryable, detail: forHealth(this.#failure) };
   }
 
   close(): Promise<void> {
@@ -104,7 +105,7 @@ class DeepgramEngine implements SpeechEngine {
       const query = listenQuery(options, language);
       const either = AbortSignal.any([signal, this.#closing.signal]);
       const connection = await openConnection({ apiKey, url, query, clock }, either);
-      this.#failure = undefined;
+      this.#failure = this.#lastProblem = undefined;
       return connection;
     } catch (error) {
       signal.throwIfAborted();
@@ -113,11 +114,17 @@ class DeepgramEngine implements SpeechEngine {
         error instanceof EngineError
           ? error
           : new EngineError("internal", "the Deepgram SDK cannot be used", { cause: error });
-      // A language that the account's model lacks says nothing about the next stream, and so it is not for health.
-      if (failure.code === "unsupported") this.#options.onProblem?.(forOperator(failure));
-      else this.#failure = failure;
+      this.#tellProblem(forLog(failure));
+      // A language that the account's model lacks says nothing about the next stream.
+      if (failure.code !== "unsupported") this.#failure = failure;
       throw failure;
     }
+  }
+
+  /** Once for a row of streams that fail alike: lanes try again and again. */
+  #tellProblem(problem: string): void {
+    if (problem !== this.#lastProblem) this.#options.onProblem?.(problem);
+    this.#lastProblem = problem;
   }
 }
 

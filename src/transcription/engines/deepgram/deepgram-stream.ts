@@ -24,7 +24,7 @@ export interface DeepgramStreamOptions {
 const tickMs = 1_000;
 /** Deepgram asks for a sign of life every 3 to 5 s, and hangs up after 10. */
 const keepAliveMs = 4_000;
-/** Deepgram gives a result about once per second of audio, also of silence; so long without any progress, it is gone. */
+/** Deepgram gives a result about once per second of audio, also of silence; so long without one, it is gone. */
 const silentMs = 12_000;
 /** And only while it owes so much audio: less may wait for more to come. */
 const silentSamples = 3 * sampleRateHz;

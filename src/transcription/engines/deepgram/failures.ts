@@ -1,31 +1,42 @@
 /**
- * What it means when Deepgram refuses or ends a connection. An EngineError's message may reach a client and tells nothing of
- * how this server is set up; what an operator can do, and where, is in its cause. Neither holds the key nor anything that
- * Deepgram sent, but for its error number.
+ * What it means when Deepgram refuses or ends a connection. An EngineError's message may reach a client and tells nothing
+ * of how this server is set up; what an operator can do, and where, is in its cause. Neither holds the key nor anything
+ * that Deepgram sent, but for its error number.
  */
 import { EngineError, type EngineErrorCode } from "../speech-engine.ts";
 
-/** Why, in words for an operator: names the server and the variables. Never for a client. */
-class OperatorDetail extends Error {
-  override readonly name = "OperatorDetail";
+/** Why a server gives no stream, and which server: for the log only. */
+class ServerDetail extends Error {
+  override readonly name = "ServerDetail";
+  /** Without the server. */
+  readonly reason: string;
+
+  constructor(server: string, reason: string) {
+    super(`${server}: ${reason}`);
+    this.reason = reason;
+  }
 }
 
-/** The whole of it, for the log and for health. */
-export function forOperator({ message, cause }: EngineError): string {
-  return cause instanceof OperatorDetail ? `${message} (${cause.message})` : message;
+/** All that is known, for the log. */
+export function forLog({ message, cause }: EngineError): string {
+  return cause instanceof ServerDetail ? `${message} (${cause.message})` : message;
+}
+
+/** For health, which an operator looks at and anybody can: no address. */
+export function forHealth({ message, cause }: EngineError): string {
+  return cause instanceof ServerDetail ? `${message} (${cause.reason})` : message;
 }
 
 /** Of a server that is not there, or does not answer. Worth a retry. */
-export function serverFailure(message: string, detail: string): EngineError {
-  return new EngineError("unavailable", message, { cause: new OperatorDetail(detail) });
+export function serverFailure(message: string, server: string, reason: string): EngineError {
+  return new EngineError("unavailable", message, { cause: new ServerDetail(server, reason) });
 }
 
 /** Of a handshake that was answered with something other than 101. */
 export function handshakeFailure(status: number, server: string): EngineError {
-  const answered = `${server} answered HTTP ${status}`;
   const failure = (code: EngineErrorCode, message: string, retryable: boolean, advice?: string) => {
-    const cause = new OperatorDetail(advice === undefined ? answered : `${answered}; ${advice}`);
-    return new EngineError(code, message, { cause, retryable });
+    const reason = advice === undefined ? `HTTP ${status}` : `HTTP ${status}; ${advice}`;
+    return new EngineError(code, message, { cause: new ServerDetail(server, reason), retryable });
   };
   switch (status) {
     case 400:

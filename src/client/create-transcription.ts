@@ -44,6 +44,12 @@ const acknowledgedButForMs = 100;
 const leaveBeforeDeadlineMs = 500;
 const leaveAfterAtMostMs = 3_000;
 
+/** As when a proxy closed its stream in the client's name. */
+function endedEarly(): TranscriptionError {
+  const message = "the server took the session for complete before it was; what was acknowledged is stored";
+  return new TranscriptionError("session-lost", message);
+}
+
 class ResumableTranscription implements Transcription {
   readonly #options: TranscriptionOptions;
   readonly #timing: TranscriptionTiming;
@@ -238,7 +244,9 @@ class ResumableTranscription implements Transcription {
     }
     if (this.#isOver) return;
     if (this.#hasSummary) {
-      this.#finish(); // everything is stored, however the call ended
+      if (this.#isEndRequested && this.#acknowledged >= this.#tail.end)
+        this.#finish(); // everything is stored, however the call ended
+      else this.#fail(endedEarly());
       return;
     }
     this.#events.streamBroke();

@@ -1,4 +1,5 @@
 /** How long to wait before the next stream, and when to give up; knows all that went wrong since the last that worked. */
+import { Code, ConnectError } from "@connectrpc/connect";
 import { judgeFailure } from "./judge-failure.ts";
 import { TokenUnavailable } from "./token-source.ts";
 import { StreamLeft } from "./transcribe-stream.ts";
@@ -55,7 +56,10 @@ export class RetryPolicy {
       this.#workedAtMs = nowMs;
     }
     if (failure instanceof StreamLeft) return this.#afterLeaving(failure, stream);
-    if (failure instanceof TokenUnavailable) return this.#retry(failure, nowMs);
+    if (failure instanceof TokenUnavailable) {
+      const refusal = refusedToGiveToken(failure);
+      return refusal ? { error: refusal } : this.#retry(failure, nowMs);
+    }
     const verdict = judgeFailure(failure, stream.hasSession);
     const refusal = this.#refusal;
     this.#refusal = verdict.action === "retry-slowly" ? failure : undefined;
@@ -113,6 +117,23 @@ export class RetryPolicy {
     return { waitMs: random() * ceilingMs, freshToken: false };
   }
 }
+
+/** An app's backend that answers so will do so again; one that does not answer may do it later. */
+function refusedToGiveToken(failure: TokenUnavailable): TranscriptionError | undefined {
+  if (!(failure.cause instanceof ConnectError)) return undefined;
+  const { code, rawMessage } = failure.cause;
+  if (!finalTokenCodes.has(code)) return undefined;
+  return new TranscriptionError("unauthenticated", `token() is refused a token: ${rawMessage}`, failure);
+}
+
+const finalTokenCodes: ReadonlySet<Code> = new Set([
+  Code.Unauthenticated,
+  Code.PermissionDenied,
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.FailedPrecondition,
+  Code.Unimplemented,
+]);
 
 function afterRefusal(error: TranscriptionError, refusal: unknown): TranscriptionError {
   if (error.code !== "session-lost") return error;

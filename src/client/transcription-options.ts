@@ -12,8 +12,9 @@ import { TranscriptionError } from "./transcription-error.ts";
 export interface TranscriptionOptions {
   /**
    * Must stream both ways: Node over HTTP/2, or a WebSocket transport. As a function it is called for each stream, which
-   * then has a connection of its own. Use that, or HTTP/2 pings (`pingIntervalMs`), with `createGrpcTransport`: a
-   * transport that is kept sends the next stream down a connection that may be dead.
+   * then has a connection of its own. Use that, and HTTP/2 pings (`pingIntervalMs`), with `createGrpcTransport`: a
+   * transport that is kept sends the next stream down a connection that may be dead, and without pings one that is dead
+   * on one way only stays open. `idleConnectionTimeoutMs` ends what is left over; connect-node's default is 15 min.
    */
   readonly transport: Transport | (() => Transport);
   /**

@@ -22,6 +22,20 @@ async function speaking(options: Parameters<Bench["open"]>[0] = {}) {
   return { ...watched, first };
 }
 
+describe("a summary that comes before its time", () => {
+  test.each([
+    ["though the app has not ended", false],
+    ["though not all audio was heard", true],
+  ])("%s is no end: what is still to be said would be lost without a word", async (_, ends) => {
+    const { transcription, outcome, first } = await speaking();
+    if (ends) transcription.end();
+    first.ack(ends ? 4000 : 8000);
+    first.finish();
+    expect(await outcome).toMatchObject({ code: "session-lost" });
+    expect(transcription.state).toBe("failed");
+  });
+});
+
 describe("a server that stops", () => {
   const stopping = (inMs: number) =>
     ({
@@ -71,6 +85,7 @@ describe("a server that stops", () => {
     first.send(stopping(1000));
     await until(() => events.length === 2);
     await bench.clock.advance(1000);
+    first.ack(8000);
     first.finish();
     expect(await outcome).toBeUndefined();
     expect(bench.server.streams.length).toBe(1);

@@ -51,6 +51,16 @@ describe("the wait before the next stream", () => {
 });
 
 describe("giving up", () => {
+  test.each([
+    [Code.Unauthenticated, true],
+    [Code.PermissionDenied, true],
+    [Code.Unavailable, false],
+  ])("is at once when the app's backend refuses a token (code %i: %s)", (code, isFinal) => {
+    const next = policyOf().next(broken(new TokenUnavailable(error(code))));
+    if (isFinal) expect(next).toMatchObject({ error: { code: "unauthenticated" } });
+    else expect(next).toHaveProperty("waitMs");
+  });
+
   test("names the limit that ended the session, which the next answer no longer does", () => {
     const policy = policyOf();
     const limit = new ConnectError("the session would be longer than 60 minutes", Code.ResourceExhausted);

@@ -15,6 +15,31 @@ export interface KeptLastWordsOptions {
   readonly onProblem: (sessionId: string, message: string, error: unknown) => void;
 }
 
+/**
+ * The last words of a stream that broke before its client had said again what an earlier one had heard: then the earlier
+ * ones are still the last. Only where it heard nothing of them at all, so that no word is there twice.
+ */
+export function carryOver(earlier: LastWords, later: LastWords): LastWords {
+  const heardThrough = later.commit.committedThrough;
+  const heardNothing = earlier.commit.segments.every((segment) => segment.startSample >= heardThrough);
+  if (!heardNothing || earlier.commit.committedThrough <= heardThrough) return later;
+  const segments = earlier.commit.segments.map((segment, index) => ({
+    ...segment,
+    segmentIndex: later.nextSegmentIndex + index,
+    finalNumber: later.nextFinalNumber + index,
+  }));
+  return {
+    ...later,
+    durationMs: Math.max(earlier.durationMs, later.durationMs),
+    commit: {
+      ...later.commit,
+      segments: [...later.commit.segments, ...segments],
+      gaps: [...(later.commit.gaps ?? []), ...(earlier.commit.gaps ?? [])],
+      committedThrough: earlier.commit.committedThrough,
+    },
+  };
+}
+
 interface Kept {
   readonly words: LastWords;
   readonly cancel: () => void;
@@ -44,6 +69,13 @@ export class KeptLastWords {
     if (!kept || kept.words.epoch >= epoch) return;
     kept.cancel();
     this.#kept.delete(sessionId);
+  }
+
+  /** What is kept of the session; from now on it is not. */
+  take(sessionId: string): LastWords | undefined {
+    const words = this.#kept.get(sessionId)?.words;
+    this.forget(sessionId);
+    return words;
   }
 
   /** Commits all of them now; their sessions can still be continued, behind them. Never rejects. */

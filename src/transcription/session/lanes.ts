@@ -61,6 +61,14 @@ export class Lanes {
     }
   }
 
+  get nextSegmentIndex(): number {
+    return this.#nextSegmentIndex;
+  }
+
+  get nextFinalNumber(): number {
+    return this.#nextFinalNumber;
+  }
+
   /** The engines that listen now. */
   get engine(): EngineRecord {
     const engines = this.#lanes.map((lane) => lane.engine);

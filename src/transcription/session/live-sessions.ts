@@ -8,9 +8,10 @@ import type { Clock } from "../../clock.ts";
 import { SessionError } from "../session-error.ts";
 import { continueSession } from "./continue-session.ts";
 import type { ContinueRequest, CompletedSession } from "./continue-session.ts";
-import { KeptLastWords } from "./kept-last-words.ts";
+import { KeptLastWords, carryOver } from "./kept-last-words.ts";
 import { createResumeToken } from "./resume-token.ts";
 import { Session } from "./session.ts";
+import type { LastWords } from "./session.ts";
 import type { SessionDependencies, SessionOptions } from "./session-options.ts";
 
 /** How long a session can be continued after its stream broke, in milliseconds. */
@@ -39,7 +40,10 @@ export class LiveSessions {
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Set<Promise<unknown>>();
   /** Sessions that are just being continued, and the newest epoch known of them. */
-  readonly #continuing = new Map<string, { streams: number; epoch: number }>();
+  readonly #continuing = new Map<
+    string,
+    { streams: number; epoch: number; earlier?: LastWords | undefined }
+  >();
   readonly #lastWords: KeptLastWords;
   #cancelTouch: (() => void) | undefined;
   /** Set once the server stops. */
@@ -82,6 +86,7 @@ export class LiveSessions {
           ...this.#dependencies,
           windowMs: resumeWindowMs,
           onTakenOver: (epoch) => {
+            continuing.earlier = this.#lastWords.take(sessionId) ?? continuing.earlier;
             this.supersede(sessionId, epoch);
             this.#dependencies.announceTakeOver?.(sessionId, epoch);
           },
@@ -160,11 +165,13 @@ export class LiveSessions {
       session.fail(new SessionError("superseded", "another stream continues the session"));
       return; // it took long to open, and was overtaken
     }
+    const earlier = this.#continuing.get(sessionId)?.earlier;
     this.#sessions.set(sessionId, session);
     void session.closed.then(() => {
       const isCurrent = this.#sessions.get(sessionId) === session;
       if (isCurrent) this.#sessions.delete(sessionId);
-      if (isCurrent && session.lastWords) this.#lastWords.keep(sessionId, session.lastWords);
+      if (isCurrent && session.lastWords)
+        this.#lastWords.keep(sessionId, earlier ? carryOver(earlier, session.lastWords) : session.lastWords);
     });
     this.#announceStop(session); // the stop may have come meanwhile
   }

@@ -42,6 +42,9 @@ export interface LastWords {
   readonly commit: SessionCommit;
   readonly durationMs: number;
   readonly reason: SessionEndReason;
+  /** Of the segment that would have come next. */
+  readonly nextSegmentIndex: number;
+  readonly nextFinalNumber: number;
 }
 
 export class Session {
@@ -503,6 +506,8 @@ export class Session {
       },
       durationMs: this.durationMs,
       reason: endReasonOf(error),
+      nextSegmentIndex: this.#lanes.nextSegmentIndex,
+      nextFinalNumber: this.#lanes.nextFinalNumber,
     };
   }
 

@@ -193,6 +193,25 @@ describe("last words of a stream that broke", () => {
     }
   });
 
+  test("are still kept when the stream that continued broke before its client had said them again", async () => {
+    const { store, clock, open, resume } = makeSessions();
+    const session = await open();
+    const { started } = await speak(session, inMidWord);
+    session.fail(gone());
+    await session.closed;
+    for (let round = 0; round < 2; round++) {
+      const next = await resume(started);
+      if (!("fail" in next)) throw new Error("it was not continued");
+      next.fail(gone());
+      await next.closed;
+    }
+    await clock.advance(600_000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3", "w4"]);
+    expect(store.committed.map((segment) => segment.finalNumber)).toEqual([1, 2]);
+    expect(store.committedThrough()).toBe(inMidWord);
+    expect(store.ends).toMatchObject([{ durationMs: inMidWord / 16 }]);
+  });
+
   test("are fenced when another replica continued the session and nobody heard of it", async () => {
     const { store, clock, open } = makeSessions();
     const session = await open();

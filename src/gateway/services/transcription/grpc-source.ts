@@ -4,6 +4,8 @@ import type {
   StreamControl,
   TranscribeRequest,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { sleep } from "../../../clock.ts";
+import type { Clock } from "../../../clock.ts";
 import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { TokenError } from "../../../token/token-error.ts";
 import { userTypeRights } from "../../../token/user-types.ts";
@@ -15,7 +17,16 @@ export interface GrpcSourceOptions {
   readonly caller: ParticipantCaller;
   /** Throws TokenError. */
   readonly verifyToken: (token: string) => Caller;
+  readonly clock: Clock;
+  /** Aborts when the call is over. */
+  readonly signal: AbortSignal;
 }
+
+/**
+ * Node's HTTP/2 client half-closes a call that it cancels, in the same breath: a half-close counts only when no cancellation
+ * follows on it. Long enough for the two to come apart on the way, and too short to be felt.
+ */
+const halfCloseGraceMs = 100;
 
 /** As the proto says of AudioChunk.data. */
 const maxChunkBytes = 64 * 1024;
@@ -27,7 +38,10 @@ export async function* grpcSource(
 ): AsyncGenerator<SourceMessage, undefined> {
   for (;;) {
     const next = await readNext(requests);
-    if (next.done) return undefined;
+    if (next.done) {
+      await sleep(options.clock, halfCloseGraceMs, options.signal);
+      return undefined;
+    }
     yield toSourceMessage(next.value, options);
   }
 }

@@ -69,7 +69,12 @@ export function transcriptionService(
         admitted.serves(session.sessionId);
         // Not when this handler ends: one that waits for a client to read may never do.
         void session.closed.then(() => admitted.release());
-        const source = grpcSource(iterator, { caller, verifyToken: dependencies.verifyToken });
+        const source = grpcSource(iterator, {
+          caller,
+          verifyToken: dependencies.verifyToken,
+          clock,
+          signal: context.signal,
+        });
         void feedSession(session, source, { clock, maxIdleMs, signal: context.signal });
         // While it opened it was not among those whose streams a revocation ends.
         if (dependencies.isRevoked(caller))

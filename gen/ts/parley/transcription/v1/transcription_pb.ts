@@ -2023,12 +2023,16 @@ export const TranscriptionService: GenService<{
    * Callers: participant who may speak. The first message is `config`, exactly once; then `audio` and `control` in any
    * order. The server answers SessionStarted first, then events as they happen. Half-close ends the session: the last
    * finals, the last figures, SessionSummary, then OK. A stream that breaks in any other way, a killed server included,
-   * leaves the session INTERRUPTED, and for 10 minutes a new stream can continue it, here or on another replica: its
+   * leaves the session INTERRUPTED (a half-close counts when no cancellation follows within 100 ms, since HTTP/2 clients
+   * half-close what they cancel), and for 10 minutes a new stream can continue it, here or on another replica: its
    * config holds `resume`, SessionStarted says in `next_sample` from where audio is to be sent again, and a stream that is
    * still open for the session ends with ABORTED. Promised: audio is heard at least once, committed finals are written
    * exactly once, and what is lost is reported as AudioGap. Not promised: the same words for audio that is sent again.
    * After what the client itself did wrong on an open stream (INVALID_ARGUMENT, PERMISSION_DENIED), and after a limit of the
    * session, it is over.
+   *
+   * A session that was completed within the last 10 minutes answers `resume` with SessionStarted, the finals that were asked
+   * for, its summary and OK; audio is not taken any more.
    *
    * Heartbeats: after 3 s without another event the server repeats the last AudioAck, and it answers a keep_alive with
    * one. A client that hears nothing for 8 s has lost the connection, and should resume.

@@ -1,4 +1,6 @@
 /** Streams that break and are continued, over real sockets, with a client that is not ours (grpc-js). */
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { status as Status } from "@grpc/grpc-js";
 import { createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,6 +14,7 @@ import type { SessionStarted } from "../../gen/ts/parley/transcription/v1/transc
 import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
 import { describePostgres } from "../storage/databases.ts";
 import { markedAudio } from "../fakes/marker-engine.ts";
+import { openHttp2Stream } from "./http2-stream.ts";
 import { audio, config, openRawStream } from "./raw-stream.ts";
 import type { RawStream, RequestMessage } from "./raw-stream.ts";
 import { mintTranscriptionToken, transportTo } from "./speech-client.ts";
@@ -232,6 +235,20 @@ describe("a stream that is cancelled is no half-close, though HTTP/2 clients sen
     const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));
     return (await client.getSession({ sessionId })).session?.state;
   };
+
+  test("though the cancellation comes a moment after it", async () => {
+    const { stream, send } = openHttp2Stream(server.url, token);
+    stream.on("data", () => undefined);
+    send(config);
+    await once(stream, "response");
+    await new Promise((resolve) => stream.end(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 30)); // on their way they came apart
+    stream.close(constants.NGHTTP2_CANCEL);
+    const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));
+    const newest = async () => (await client.listSessions({ pageSize: 1 })).sessions[0]?.state;
+    await expect.poll(newest).not.toBe(SessionState.ACTIVE);
+    expect(await newest()).toBe(SessionState.INTERRUPTED);
+  });
 
   test.each([
     ["grpc-js", "before any audio", 0],

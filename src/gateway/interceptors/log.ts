@@ -90,8 +90,10 @@ function codeOf(reason: unknown): string {
   return codeToString(reason instanceof ConnectError ? reason.code : Code.Internal);
 }
 
+/** What a peer resets its stream with, "internal error" among it, is no error of this server's. */
 function codeOfAbort(reason: unknown): string {
-  return codeToString(reason instanceof ConnectError ? reason.code : Code.Canceled);
+  const isOurs = reason instanceof ConnectError && reason.code !== Code.Internal;
+  return codeToString(isOurs ? reason.code : Code.Canceled);
 }
 
 function protocolOf(contentType: string | null): string {

@@ -1,4 +1,7 @@
-/** The tables `sessions`, `segments` and `audio_gaps`: what was said, how far it is committed, and who serves it. */
+/**
+ * The tables `sessions`, `segments` and `audio_gaps`: what was said, how far it is committed, and who serves it. Long for the
+ * number of its statements: what makes them right is that they fence one another, so they stand together.
+ */
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type {

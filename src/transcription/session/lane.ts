@@ -1,7 +1,8 @@
 /**
  * One channel of a session: resamples, feeds the engine, and when the engine fails opens it again, or another one in its
  * place, and replays the audio since the last boundary, on the same clock. It owns the retries; it knows nothing of the
- * database or the client. Its clock counts samples at the engine's rate from the first sample that it was given.
+ * database or the client. Its clock counts samples at the engine's rate from the first sample that it was given. Longer than
+ * most files: sending, flushing and recovering work on the same positions.
  */
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";

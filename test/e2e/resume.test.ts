@@ -237,9 +237,10 @@ describe("a stream that is cancelled is no half-close, though HTTP/2 clients sen
   };
 
   test("though the cancellation comes a moment after it", async () => {
-    const { stream, send } = openHttp2Stream(server.url, token);
+    const opened = openHttp2Stream(server.url, token);
+    const { stream } = opened;
     stream.on("data", () => undefined);
-    send(config);
+    opened.send(config);
     await once(stream, "response");
     await new Promise((resolve) => stream.end(resolve));
     await new Promise((resolve) => setTimeout(resolve, 30)); // on their way they came apart

@@ -108,8 +108,12 @@ export function finalsOnWire(wire: readonly WireEvent[]): Final[] {
 }
 
 /** Through which sample the client was told that its audio is safe. */
+/** A stream that continues a session says at its start what is committed; no acknowledgement of that need follow. */
 export function acknowledgedThrough(wire: readonly WireEvent[]): number {
-  return wire.reduce((most, event) => (event.kind === "ack" ? Math.max(most, event.throughSample) : most), 0);
+  return wire.reduce((most, event) => {
+    if (event.kind === "ack") return Math.max(most, event.throughSample);
+    return event.kind === "started" ? Math.max(most, event.nextSample) : most;
+  }, 0);
 }
 
 export function sameFinal(a: Final, b: Final): boolean {

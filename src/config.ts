@@ -1,6 +1,6 @@
 /**
  * The only reader of the environment. Turns it into one typed, read-only value, or into a ConfigError that names every
- * wrong variable and what was expected of it, and never the value of a secret.
+ * wrong variable and what was expected of it, and never the value of a secret. Long for the number of variables.
  */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";

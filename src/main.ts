@@ -1,6 +1,6 @@
 /**
  * The composition root: reads the configuration, builds the parts, hands them to each other, and listens. The only place
- * that knows all of them. Run as a program it serves until SIGTERM or SIGINT.
+ * that knows all of them, and long for that. Run as a program it serves until SIGTERM or SIGINT.
  */
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";

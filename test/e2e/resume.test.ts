@@ -231,11 +231,6 @@ describe("a stream that breaks is continued", () => {
 });
 
 describe("a stream that is cancelled is no half-close, though HTTP/2 clients send one with it", () => {
-  const stateOf = async (sessionId: string) => {
-    const client = createClient(TranscriptionService, transportTo(server.url, server.apiKey));
-    return (await client.getSession({ sessionId })).session?.state;
-  };
-
   test("though the cancellation comes a moment after it", async () => {
     const opened = openHttp2Stream(server.url, token);
     const { stream } = opened;
@@ -249,39 +244,6 @@ describe("a stream that is cancelled is no half-close, though HTTP/2 clients sen
     const newest = async () => (await client.listSessions({ pageSize: 1 })).sessions[0]?.state;
     await expect.poll(newest).not.toBe(SessionState.ACTIVE);
     expect(await newest()).toBe(SessionState.INTERRUPTED);
-  });
-
-  test.each([
-    ["grpc-js", "before any audio", 0],
-    ["grpc-js", "with all audio acknowledged", 32_000],
-    ["connect-node", "before any audio", 0],
-  ])("by %s, %s", async (client, _, silence) => {
-    for (let round = 0; round < 3; round++) {
-      let sessionId: string;
-      if (client === "grpc-js") {
-        const stream = open();
-        ({ sessionId } = await stream.next("sessionStarted"));
-        if (silence > 0) {
-          say(stream, 0, new Int16Array(silence));
-          await stream.next("audioAck", ({ throughSample }) => throughSample === BigInt(silence));
-        }
-        stream.call.cancel();
-        await stream.status;
-      } else {
-        const cancel = new AbortController();
-        const requests = (async function* () {
-          yield config as { message: { case: "config"; value: object } };
-          await new Promise((resolve) => cancel.signal.addEventListener("abort", resolve));
-        })();
-        const calls = createClient(TranscriptionService, transportTo(server.url, token));
-        const answers = calls.transcribe(requests, { signal: cancel.signal })[Symbol.asyncIterator]();
-        const first = (await answers.next()).value as { event: { value: SessionStarted } };
-        ({ sessionId } = first.event.value);
-        cancel.abort();
-      }
-      await expect.poll(() => stateOf(sessionId)).not.toBe(SessionState.ACTIVE);
-      expect(await stateOf(sessionId)).toBe(SessionState.INTERRUPTED);
-    }
   });
 });
 

@@ -17,11 +17,14 @@ export interface KeptLastWordsOptions {
 
 /**
  * The last words of a stream that broke before its client had said again what an earlier one had heard: then the earlier
- * ones are still the last. Only where it heard nothing of them at all, so that no word is there twice.
+ * ones are still the last. Only where it heard nothing at all, on no channel, so that no word is there twice.
  */
 export function carryOver(earlier: LastWords, later: LastWords): LastWords {
   const heardThrough = later.commit.committedThrough;
-  const heardNothing = earlier.commit.segments.every((segment) => segment.startSample >= heardThrough);
+  const [first] = earlier.commit.segments;
+  const heardNothing =
+    later.nextFinalNumber === (first?.finalNumber ?? later.nextFinalNumber) &&
+    earlier.commit.segments.every((segment) => segment.startSample >= heardThrough);
   if (!heardNothing || earlier.commit.committedThrough <= heardThrough) return later;
   const segments = earlier.commit.segments.map((segment, index) => ({
     ...segment,

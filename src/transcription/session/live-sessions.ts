@@ -80,18 +80,25 @@ export class LiveSessions {
     const continuing = this.#continuing.get(sessionId) ?? { streams: 0, epoch: 0 };
     this.#continuing.set(sessionId, continuing);
     continuing.streams += 1;
+    let takenOver = 0;
     try {
       return await this.#serve(() =>
         continueSession(request, {
           ...this.#dependencies,
           windowMs: resumeWindowMs,
           onTakenOver: (epoch) => {
+            takenOver = epoch;
             continuing.earlier = this.#lastWords.take(sessionId) ?? continuing.earlier;
             this.supersede(sessionId, epoch);
             this.#dependencies.announceTakeOver?.(sessionId, epoch);
           },
         }),
       );
+    } catch (error) {
+      // Nobody has said them again. Where another stream was quicker, its epoch fences them.
+      if (continuing.earlier && takenOver > 0)
+        this.#lastWords.keep(sessionId, { ...continuing.earlier, epoch: takenOver });
+      throw error;
     } finally {
       continuing.streams -= 1;
       if (continuing.streams === 0) this.#continuing.delete(sessionId);

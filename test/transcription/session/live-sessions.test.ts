@@ -4,9 +4,10 @@ import type { SpeechEngine } from "../../../src/transcription/engines/speech-eng
 import { EngineChoice } from "../../../src/transcription/engines/engine-choice.ts";
 import type { ServedSession } from "../../../src/transcription/session-store.ts";
 import type { AnalysisRequest } from "../../../src/transcription/session/session-options.ts";
-import type { Session } from "../../../src/transcription/session/session.ts";
+import type { LastWords, Session } from "../../../src/transcription/session/session.ts";
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
+import { carryOver } from "../../../src/transcription/session/kept-last-words.ts";
 import { LiveSessions } from "../../../src/transcription/session/live-sessions.ts";
 import { hashResumeToken } from "../../../src/transcription/session/resume-token.ts";
 import type { SessionEvent, StartedEvent } from "../../../src/transcription/session/session-events.ts";
@@ -210,6 +211,42 @@ describe("last words of a stream that broke", () => {
     expect(store.committed.map((segment) => segment.finalNumber)).toEqual([1, 2]);
     expect(store.committedThrough()).toBe(inMidWord);
     expect(store.ends).toMatchObject([{ durationMs: inMidWord / 16 }]);
+  });
+
+  test("are still kept when the stream that was to continue could not be opened", async () => {
+    const engine = createMarkerEngine();
+    const { store, clock, open, resume } = makeSessions(engine);
+    const session = await open();
+    const { started } = await speak(session, inMidWord);
+    session.fail(gone());
+    await session.closed;
+    engine.refuseWith = new EngineError("capacity", "full");
+    await expect(resume(started)).rejects.toMatchObject({ code: "capacity" });
+    await clock.advance(600_000);
+    expect(textsOf(store)).toEqual(["w1 w2 w3", "w4"]);
+  });
+
+  test("of an earlier stream give way once a later one has heard anything, on whatever channel", () => {
+    const span = { channel: 1, startSample: 16_000, endSample: 32_000, startMs: 1000, endMs: 2000 };
+    const segment = { ...span, segmentIndex: 3, finalNumber: 4, text: "w4", words: [], voiced: [] };
+    const earlier: LastWords = {
+      epoch: 1,
+      commit: { segments: [{ ...segment, wordTimes: "measured" }], committedThrough: 32_000 },
+      durationMs: 2000,
+      reason: "client-gone",
+      nextSegmentIndex: 4,
+      nextFinalNumber: 5,
+    };
+    const nothing = {
+      ...earlier,
+      epoch: 2,
+      commit: { segments: [], committedThrough: 0 },
+      nextFinalNumber: 4,
+    };
+    expect(carryOver(earlier, nothing)).toMatchObject({ epoch: 2, commit: { segments: [{ text: "w4" }] } });
+    // The other channel holds the position back, but this one was heard again, and its final committed.
+    const heard = { ...nothing, nextFinalNumber: 5 };
+    expect(carryOver(earlier, heard)).toBe(heard);
   });
 
   test("are fenced when another replica continued the session and nobody heard of it", async () => {

@@ -10,7 +10,7 @@ import { defaultSessionLimits } from "./transcription/session/session-options.ts
 import type { SessionLimits } from "./transcription/session/session-options.ts";
 import { defaultStreamLimits } from "./transcription/session/stream-limits.ts";
 import type { StreamLimitValues } from "./transcription/session/stream-limits.ts";
-import { userTokenAudience } from "./token/user-token.ts";
+import { userTokenAudience } from "./token/users/user-token.ts";
 
 export interface Config {
   readonly production: boolean;

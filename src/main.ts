@@ -38,9 +38,9 @@ import { transcriptionService } from "./gateway/services/transcription/transcrip
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
 import type { Caller } from "./token/caller.ts";
-import { Revocations } from "./token/revocations.ts";
-import { keepDevelopmentKey, readServerSecrets } from "./token/server-secrets.ts";
-import { verifyCredential, verifyOwnToken } from "./token/verify-credential.ts";
+import { Revocations } from "./token/revocation/revocations.ts";
+import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
+import { verifyCredential, verifyOwnToken } from "./token/credentials/verify-credential.ts";
 import { createDeepgramEngine } from "./transcription/engines/deepgram/deepgram-engine.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";

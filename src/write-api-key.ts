@@ -5,8 +5,8 @@
 import { pino } from "pino";
 import { readConfig } from "./config.ts";
 import { openStorage } from "./storage/open-storage.ts";
-import { makeApiKey } from "./token/api-key.ts";
-import type { NewApiKey } from "./token/api-key.ts";
+import { makeApiKey } from "./token/api-keys/api-key.ts";
+import type { NewApiKey } from "./token/api-keys/api-key.ts";
 
 /** Returns the key, which is nowhere else. Rejects with ConfigError, or with StorageError when the database is in use. */
 export async function writeApiKey(request: NewApiKey): Promise<string> {

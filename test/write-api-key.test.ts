@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { matchesApiKey, parseApiKey } from "../src/token/api-key.ts";
+import { matchesApiKey, parseApiKey } from "../src/token/api-keys/api-key.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { describePostgres, silentLog } from "./storage/databases.ts";
 

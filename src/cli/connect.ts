@@ -10,7 +10,7 @@ import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { TranscriptionError } from "../client/index.ts";
 import { readConfig } from "../config.ts";
-import { readLocalSecrets } from "../token/local-secrets.ts";
+import { readLocalSecrets } from "../token/keys/local-secrets.ts";
 import { CliError } from "./cli-error.ts";
 
 export interface ServerOptions {

@@ -6,7 +6,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { AnalysisService } from "../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import type { ApiKeyScope } from "../token/api-key-store.ts";
+import type { ApiKeyScope } from "../token/api-keys/api-key-store.ts";
 import type { Caller } from "../token/caller.ts";
 
 export interface Permission {

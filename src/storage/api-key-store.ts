@@ -1,7 +1,7 @@
 /** The table `api_keys`. It never sees a secret, only its hash. */
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
-import type { ApiKeyStore, StoredApiKey } from "../token/api-key-store.ts";
+import type { ApiKeyStore, StoredApiKey } from "../token/api-keys/api-key-store.ts";
 import { olderThan, readPageToken, rowsToFetch, toPage } from "./page-token.ts";
 import { json } from "./storable-text.ts";
 import type { ApiKeyTable, Database } from "./tables.ts";

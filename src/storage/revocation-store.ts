@@ -1,7 +1,7 @@
 /** The table `revocations`. */
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
-import type { RevocationSelector, RevocationStore } from "../token/revocation-store.ts";
+import type { RevocationSelector, RevocationStore } from "../token/revocation/revocation-store.ts";
 import type { Database, RevocationTable } from "./tables.ts";
 
 export function revocationStore(db: Database): RevocationStore {

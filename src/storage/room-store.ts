@@ -1,5 +1,5 @@
 /** The table `rooms`. */
-import type { RoomStore, StoredRoom } from "../token/room-store.ts";
+import type { RoomStore, StoredRoom } from "../token/rooms/room-store.ts";
 import { json } from "./storable-text.ts";
 import type { Database } from "./tables.ts";
 

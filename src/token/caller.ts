@@ -1,6 +1,6 @@
 /** Who calls: what a good credential amounts to. */
-import type { ApiKeyScope } from "./api-key-store.ts";
-import type { UserType } from "./room-store.ts";
+import type { ApiKeyScope } from "./api-keys/api-key-store.ts";
+import type { UserType } from "./rooms/room-store.ts";
 
 export type Caller = UserCaller | ParticipantCaller | ServiceCaller;
 

@@ -7,7 +7,7 @@ import {
   SessionState,
   TranscriptionService,
 } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
+import { issueTranscriptionToken } from "../../src/token/targets/transcription/issue-token.ts";
 import { EngineError } from "../../src/transcription/engines/speech-engine.ts";
 import type { EngineStream } from "../../src/transcription/engines/speech-engine.ts";
 import { markedAudio } from "../fakes/marker-engine.ts";

@@ -11,7 +11,7 @@ import {
   WarningCode,
 } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { SessionStarted } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
+import { issueTranscriptionToken } from "../../src/token/targets/transcription/issue-token.ts";
 import { describePostgres } from "../storage/databases.ts";
 import { markedAudio } from "../fakes/marker-engine.ts";
 import { openHttp2Stream } from "./http2-stream.ts";

@@ -8,8 +8,8 @@ import {
 } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { AudioEncoding } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { AnalysisService, InterviewState } from "../../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
-import type { TranscriptionTokenRequest } from "../../src/token/transcription-token.ts";
+import { issueTranscriptionToken } from "../../src/token/targets/transcription/issue-token.ts";
+import type { TranscriptionTokenRequest } from "../../src/token/targets/transcription/issue-token.ts";
 import { markedAudio } from "../fakes/marker-engine.ts";
 import { audio, config, openRawStream } from "./raw-stream.ts";
 import type { RequestMessage } from "./raw-stream.ts";

@@ -12,10 +12,10 @@ import {
   permissions,
 } from "../../src/gateway/permissions.ts";
 import type { Permission } from "../../src/gateway/permissions.ts";
-import { makeApiKey } from "../../src/token/api-key.ts";
-import { apiKeyScopes } from "../../src/token/api-key-store.ts";
-import { issueLiveKitToken } from "../../src/token/livekit-token.ts";
-import { issueUserToken } from "../../src/token/user-token.ts";
+import { makeApiKey } from "../../src/token/api-keys/api-key.ts";
+import { apiKeyScopes } from "../../src/token/api-keys/api-key-store.ts";
+import { issueLiveKitToken } from "../../src/token/targets/livekit/issue-token.ts";
+import { issueUserToken } from "../../src/token/users/user-token.ts";
 import { settings } from "../token/make-token.ts";
 import { fixedAnalysisKey, livekit, startInMemoryServer } from "./services/token/in-memory-server.ts";
 import type { InMemoryServer } from "./services/token/in-memory-server.ts";

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../src/analysis/report.ts";
 import type { Storage } from "../../src/storage/open-storage.ts";
-import type { RevocationSelector } from "../../src/token/revocation-store.ts";
-import type { StoredRoom } from "../../src/token/room-store.ts";
+import type { RevocationSelector } from "../../src/token/revocation/revocation-store.ts";
+import type { StoredRoom } from "../../src/token/rooms/room-store.ts";
 import { forEachDatabase } from "./databases.ts";
 import { apiKey, interview } from "./samples.ts";
 

@@ -1,6 +1,6 @@
 /** Rows as the parts hand them over, with what a test does not care about filled in. */
 import type { StoredInterview } from "../../src/analysis/interview-store.ts";
-import type { StoredApiKey } from "../../src/token/api-key-store.ts";
+import type { StoredApiKey } from "../../src/token/api-keys/api-key-store.ts";
 import type { NewSession, StoredSegment } from "../../src/transcription/session-store.ts";
 
 export function session(sessionId: string, fields: Partial<NewSession> = {}): NewSession {

@@ -1,6 +1,6 @@
 /** Tokens made by hand, good and bad, so that tests do not rest on the code that they test. */
 import { createHmac } from "node:crypto";
-import type { JwtSettings } from "../../src/token/jwt-settings.ts";
+import type { JwtSettings } from "../../src/token/keys/jwt-settings.ts";
 
 export const secret = "a-secret-of-more-than-thirty-two-bytes";
 export const nowMs = Date.parse("2026-01-02T03:04:05Z");

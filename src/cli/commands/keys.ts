@@ -2,8 +2,8 @@
 import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Command, InvalidArgumentError } from "commander";
 import type { ApiKey, ListApiKeysResponse } from "../../../gen/ts/parley/token/v1/token_pb.ts";
-import { apiKeyScopes } from "../../token/api-key-store.ts";
-import type { ApiKeyScope } from "../../token/api-key-store.ts";
+import { apiKeyScopes } from "../../token/api-keys/api-key-store.ts";
+import type { ApiKeyScope } from "../../token/api-keys/api-key-store.ts";
 import { callServer, withServerOptions } from "../connect.ts";
 import type { ServerOptions } from "../connect.ts";
 import { printable } from "../screen/printable.ts";

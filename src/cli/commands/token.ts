@@ -5,9 +5,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Target } from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import { readConfig } from "../../config.ts";
-import { readOrMakeLocalSecrets } from "../../token/local-secrets.ts";
+import { readOrMakeLocalSecrets } from "../../token/keys/local-secrets.ts";
 import { isName } from "../../token/read-name.ts";
-import { issueUserToken } from "../../token/user-token.ts";
+import { issueUserToken } from "../../token/users/user-token.ts";
 import { callServer, withServerOptions } from "../connect.ts";
 import type { ServerOptions } from "../connect.ts";
 

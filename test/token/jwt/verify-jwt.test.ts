@@ -4,8 +4,8 @@ import fc from "fast-check";
 import * as jose from "jose";
 import { describe, expect, test } from "vitest";
 import { clockSkewSeconds, maxTokenBytes } from "../../../src/token/jwt/verify-jwt.ts";
-import { issueLiveKitToken } from "../../../src/token/livekit-token.ts";
-import { verifyOwnToken } from "../../../src/token/verify-credential.ts";
+import { issueLiveKitToken } from "../../../src/token/targets/livekit/issue-token.ts";
+import { verifyOwnToken } from "../../../src/token/credentials/verify-credential.ts";
 import {
   base64url,
   header,

@@ -2,8 +2,8 @@
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
-import { makeApiKey } from "../../../token/api-key.ts";
-import type { ApiKeyScope, ApiKeyStore, StoredApiKey } from "../../../token/api-key-store.ts";
+import { makeApiKey } from "../../../token/api-keys/api-key.ts";
+import type { ApiKeyScope, ApiKeyStore, StoredApiKey } from "../../../token/api-keys/api-key-store.ts";
 import { TokenRequestError } from "../../../token/token-error.ts";
 import { readPage } from "../page.ts";
 

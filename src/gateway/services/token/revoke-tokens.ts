@@ -4,10 +4,10 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { RevocationEffect, Target } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import type { RevokeTokensRequest, TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import type { UserCaller } from "../../../token/caller.ts";
-import { maxLifetimeSeconds } from "../../../token/jwt-settings.ts";
-import type { RevocationSelector } from "../../../token/revocation-store.ts";
-import type { Revocations } from "../../../token/revocations.ts";
-import type { RoomStore } from "../../../token/room-store.ts";
+import { maxLifetimeSeconds } from "../../../token/keys/jwt-settings.ts";
+import type { RevocationSelector } from "../../../token/revocation/revocation-store.ts";
+import type { Revocations } from "../../../token/revocation/revocations.ts";
+import type { RoomStore } from "../../../token/rooms/room-store.ts";
 import { ForbiddenError, TokenRequestError } from "../../../token/token-error.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
 

@@ -1,6 +1,6 @@
 /** User types between proto and domain. */
 import { UserType as ProtoUserType } from "../../../../gen/ts/parley/token/v1/room_pb.ts";
-import type { UserType } from "../../../token/room-store.ts";
+import type { UserType } from "../../../token/rooms/room-store.ts";
 
 const toProto: Readonly<Record<UserType, ProtoUserType>> = {
   host: ProtoUserType.HOST,

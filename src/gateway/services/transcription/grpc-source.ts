@@ -8,7 +8,7 @@ import { sleep } from "../../../clock.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
 import { TokenError } from "../../../token/token-error.ts";
-import { userTypeRights } from "../../../token/user-types.ts";
+import { userTypeRights } from "../../../token/rooms/user-types.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
 import type { StreamToken } from "../../../transcription/session/session-options.ts";
 import type { SourceMessage } from "../../../transcription/sources/session-source.ts";

@@ -6,7 +6,7 @@ import type {
   TranscribeRequest,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { ParticipantCaller } from "../../../token/caller.ts";
-import { userTypeRights } from "../../../token/user-types.ts";
+import { userTypeRights } from "../../../token/rooms/user-types.ts";
 import type {
   AudioEncoding as DomainEncoding,
   AudioFormat,

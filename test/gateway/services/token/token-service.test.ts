@@ -11,7 +11,7 @@ import {
   TokenService,
   ValidityReason,
 } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
-import { verifyOwnToken } from "../../../../src/token/verify-credential.ts";
+import { verifyOwnToken } from "../../../../src/token/credentials/verify-credential.ts";
 import {
   header,
   makeToken,

@@ -1,12 +1,12 @@
 /** Answers "is this token of ours good, and if not, why", without letting anybody in. */
-import type { JwtSettings } from "./jwt-settings.ts";
-import { endOfTime, readSignedClaims } from "./jwt/verify-jwt.ts";
-import type { Claims } from "./jwt/verify-jwt.ts";
-import type { Revocations } from "./revocations.ts";
-import { TokenError } from "./token-error.ts";
-import type { TokenErrorCode } from "./token-error.ts";
-import { userTokenAudience } from "./user-token.ts";
-import { verifyOwnToken } from "./verify-credential.ts";
+import type { JwtSettings } from "../../keys/jwt-settings.ts";
+import { endOfTime, readSignedClaims } from "../../jwt/verify-jwt.ts";
+import type { Claims } from "../../jwt/verify-jwt.ts";
+import type { Revocations } from "../../revocation/revocations.ts";
+import { TokenError } from "../../token-error.ts";
+import type { TokenErrorCode } from "../../token-error.ts";
+import { userTokenAudience } from "../../users/user-token.ts";
+import { verifyOwnToken } from "../../credentials/verify-credential.ts";
 
 export interface TokenQuestion {
   /** The room that would be entered. */

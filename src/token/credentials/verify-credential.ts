@@ -3,16 +3,16 @@
  * token. Whatever else it is, it is refused.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { matchesApiKey, parseApiKey } from "./api-key.ts";
-import type { ApiKeyStore } from "./api-key-store.ts";
-import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "./caller.ts";
-import { maxLifetimeSeconds } from "./jwt-settings.ts";
-import type { JwtSettings } from "./jwt-settings.ts";
-import { verifyJwt } from "./jwt/verify-jwt.ts";
-import type { Revocations } from "./revocations.ts";
-import { TokenError } from "./token-error.ts";
-import { readTranscriptionClaims } from "./transcription-token.ts";
-import { readUserClaims, userTokenAudience } from "./user-token.ts";
+import { matchesApiKey, parseApiKey } from "../api-keys/api-key.ts";
+import type { ApiKeyStore } from "../api-keys/api-key-store.ts";
+import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "../caller.ts";
+import { maxLifetimeSeconds } from "../keys/jwt-settings.ts";
+import type { JwtSettings } from "../keys/jwt-settings.ts";
+import { verifyJwt } from "../jwt/verify-jwt.ts";
+import type { Revocations } from "../revocation/revocations.ts";
+import { TokenError } from "../token-error.ts";
+import { readTranscriptionClaims } from "../targets/transcription/issue-token.ts";
+import { readUserClaims, userTokenAudience } from "../users/user-token.ts";
 
 export interface CredentialSettings {
   readonly jwt: JwtSettings;

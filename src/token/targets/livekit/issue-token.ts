@@ -2,10 +2,10 @@
  * Tokens for a LiveKit server. Claims as LiveKit's server SDKs write them: `iss` the API key, `sub` the identity, grants
  * under `video` (docs.livekit.io, "Tokens & grants"). HS256 with the API secret.
  */
-import { signJwt } from "./jwt/sign-jwt.ts";
-import type { UserType } from "./room-store.ts";
-import type { IssuedToken } from "./transcription-token.ts";
-import { userTypeRights } from "./user-types.ts";
+import { signJwt } from "../../jwt/sign-jwt.ts";
+import type { UserType } from "../../rooms/room-store.ts";
+import type { IssuedToken } from "../transcription/issue-token.ts";
+import { userTypeRights } from "../../rooms/user-types.ts";
 
 export interface LiveKitSettings {
   readonly url: string;

@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Notices } from "../../src/notices.ts";
-import { openStorage } from "../../src/storage/open-storage.ts";
-import type { Storage } from "../../src/storage/open-storage.ts";
-import type { ParticipantCaller } from "../../src/token/caller.ts";
-import type { RevocationSelector, RevocationStore } from "../../src/token/revocation-store.ts";
-import { Revocations } from "../../src/token/revocations.ts";
-import { makeTokenId } from "../../src/token/token-id.ts";
-import { issueTranscriptionToken } from "../../src/token/transcription-token.ts";
-import { verifyOwnToken } from "../../src/token/verify-credential.ts";
-import { createManualClock } from "../fakes/manual-clock.ts";
-import type { ManualClock } from "../fakes/manual-clock.ts";
-import { describePostgres, silentLog } from "../storage/databases.ts";
-import { makeToken, settings, transcriptionClaims, without } from "./make-token.ts";
+import type { Notices } from "../../../src/notices.ts";
+import { openStorage } from "../../../src/storage/open-storage.ts";
+import type { Storage } from "../../../src/storage/open-storage.ts";
+import type { ParticipantCaller } from "../../../src/token/caller.ts";
+import type { RevocationSelector, RevocationStore } from "../../../src/token/revocation/revocation-store.ts";
+import { Revocations } from "../../../src/token/revocation/revocations.ts";
+import { makeTokenId } from "../../../src/token/revocation/token-id.ts";
+import { issueTranscriptionToken } from "../../../src/token/targets/transcription/issue-token.ts";
+import { verifyOwnToken } from "../../../src/token/credentials/verify-credential.ts";
+import { createManualClock } from "../../fakes/manual-clock.ts";
+import type { ManualClock } from "../../fakes/manual-clock.ts";
+import { describePostgres, silentLog } from "../../storage/databases.ts";
+import { makeToken, settings, transcriptionClaims, without } from "../make-token.ts";
 
 const dayMs = 86_400_000;
 /** In the middle of a second. */

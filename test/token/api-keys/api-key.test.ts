@@ -1,11 +1,16 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Storage } from "../../src/storage/open-storage.ts";
-import { describeApiKey, makeApiKey, matchesApiKey, parseApiKey } from "../../src/token/api-key.ts";
-import { apiKeyScopes } from "../../src/token/api-key-store.ts";
-import { verifyCredential } from "../../src/token/verify-credential.ts";
-import { forEachDatabase } from "../storage/databases.ts";
-import { makeToken, nowMs, settings, transcriptionClaims, userClaims } from "./make-token.ts";
+import type { Storage } from "../../../src/storage/open-storage.ts";
+import {
+  describeApiKey,
+  makeApiKey,
+  matchesApiKey,
+  parseApiKey,
+} from "../../../src/token/api-keys/api-key.ts";
+import { apiKeyScopes } from "../../../src/token/api-keys/api-key-store.ts";
+import { verifyCredential } from "../../../src/token/credentials/verify-credential.ts";
+import { forEachDatabase } from "../../storage/databases.ts";
+import { makeToken, nowMs, settings, transcriptionClaims, userClaims } from "../make-token.ts";
 
 const request = { displayName: "a key", scopes: ["tokens"] } as const;
 

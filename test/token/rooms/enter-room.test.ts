@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openStorage } from "../../src/storage/open-storage.ts";
-import type { Storage } from "../../src/storage/open-storage.ts";
-import type { ServiceCaller, UserCaller } from "../../src/token/caller.ts";
-import { enterRoom } from "../../src/token/enter-room.ts";
-import type { EntryRequest } from "../../src/token/enter-room.ts";
-import type { StoredRoom, UserType } from "../../src/token/room-store.ts";
-import { ForbiddenError, TokenRequestError } from "../../src/token/token-error.ts";
-import { silentLog } from "../storage/silent-log.ts";
-import { nowMs } from "./make-token.ts";
+import { openStorage } from "../../../src/storage/open-storage.ts";
+import type { Storage } from "../../../src/storage/open-storage.ts";
+import type { ServiceCaller, UserCaller } from "../../../src/token/caller.ts";
+import { enterRoom } from "../../../src/token/rooms/enter-room.ts";
+import type { EntryRequest } from "../../../src/token/rooms/enter-room.ts";
+import type { StoredRoom, UserType } from "../../../src/token/rooms/room-store.ts";
+import { ForbiddenError, TokenRequestError } from "../../../src/token/token-error.ts";
+import { silentLog } from "../../storage/silent-log.ts";
+import { nowMs } from "../make-token.ts";
 
 let storage: Storage;
 let used = 0;

@@ -6,13 +6,13 @@
  * A replica that cannot hear the others reads again every `rereadMs`; one that cannot reach the database either goes on with
  * what it knew last, and reads as soon as it can. Meanwhile it can open no session and acknowledge nothing.
  */
-import type { Clock } from "../clock.ts";
-import type { Notices } from "../notices.ts";
-import type { ParticipantCaller, UserCaller } from "./caller.ts";
-import { maxLifetimeSeconds } from "./jwt-settings.ts";
-import { clockSkewSeconds } from "./jwt/verify-jwt.ts";
+import type { Clock } from "../../clock.ts";
+import type { Notices } from "../../notices.ts";
+import type { ParticipantCaller, UserCaller } from "../caller.ts";
+import { maxLifetimeSeconds } from "../keys/jwt-settings.ts";
+import { clockSkewSeconds } from "../jwt/verify-jwt.ts";
 import type { Revocation, RevocationSelector, RevocationStore } from "./revocation-store.ts";
-import { TokenError, TokenRequestError } from "./token-error.ts";
+import { TokenError, TokenRequestError } from "../token-error.ts";
 
 export interface RevocationsOptions {
   readonly store: RevocationStore;

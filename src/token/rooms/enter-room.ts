@@ -1,8 +1,8 @@
 /** Decides who enters which room as what, and makes the room when none was named. Mints nothing. */
-import type { ServiceCaller, UserCaller } from "./caller.ts";
-import { isName } from "./read-name.ts";
+import type { ServiceCaller, UserCaller } from "../caller.ts";
+import { isName } from "../read-name.ts";
 import type { RoomStore, StoredRoom, UserType } from "./room-store.ts";
-import { ForbiddenError, TokenRequestError } from "./token-error.ts";
+import { ForbiddenError, TokenRequestError } from "../token-error.ts";
 
 export interface EntryRequest {
   readonly roomName?: string;

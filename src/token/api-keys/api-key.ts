@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ApiKeyScope, StoredApiKey } from "./api-key-store.ts";
-import { decodeBase64url } from "./jwt/base64url.ts";
+import { decodeBase64url } from "../jwt/base64url.ts";
 
 export interface NewApiKey {
   readonly displayName: string;

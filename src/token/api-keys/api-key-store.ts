@@ -1,5 +1,5 @@
 /** What API keys need of a database. Implemented in storage/. The secret itself never gets here. */
-import type { Page, PageRequest } from "../page.ts";
+import type { Page, PageRequest } from "../../page.ts";
 
 export const apiKeyScopes = ["tokens", "rooms", "transcripts", "analysis", "stats", "admin"] as const;
 export type ApiKeyScope = (typeof apiKeyScopes)[number];

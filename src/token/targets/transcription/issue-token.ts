@@ -1,12 +1,12 @@
 /** The token that opens Transcribe: its claims, written and read. HS256 with JWT_SECRET. */
-import type { ParticipantCaller } from "./caller.ts";
-import { signJwt } from "./jwt/sign-jwt.ts";
-import type { Claims } from "./jwt/verify-jwt.ts";
-import { readName } from "./read-name.ts";
-import type { UserType } from "./room-store.ts";
-import { TokenError } from "./token-error.ts";
-import { makeTokenId, readTokenIdTime } from "./token-id.ts";
-import type { JwtSettings } from "./jwt-settings.ts";
+import type { ParticipantCaller } from "../../caller.ts";
+import { signJwt } from "../../jwt/sign-jwt.ts";
+import type { Claims } from "../../jwt/verify-jwt.ts";
+import { readName } from "../../read-name.ts";
+import type { UserType } from "../../rooms/room-store.ts";
+import { TokenError } from "../../token-error.ts";
+import { makeTokenId, readTokenIdTime } from "../../revocation/token-id.ts";
+import type { JwtSettings } from "../../keys/jwt-settings.ts";
 
 export interface TranscriptionTokenRequest {
   readonly userId: string;

@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { access, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeApiKey, parseApiKey } from "./api-key.ts";
-import { apiKeyScopes } from "./api-key-store.ts";
+import { makeApiKey, parseApiKey } from "../api-keys/api-key.ts";
+import { apiKeyScopes } from "../api-keys/api-key-store.ts";
 
 export interface LocalSecrets {
   readonly jwtSecret: string;

@@ -1,11 +1,11 @@
 /** The login of an app's user, signed with the shared secret: its claims, written and read. */
 import { randomUUID } from "node:crypto";
-import type { UserCaller } from "./caller.ts";
-import type { JwtSettings } from "./jwt-settings.ts";
-import { signJwt } from "./jwt/sign-jwt.ts";
-import type { Claims } from "./jwt/verify-jwt.ts";
-import { isName, readName } from "./read-name.ts";
-import type { IssuedToken } from "./transcription-token.ts";
+import type { UserCaller } from "../caller.ts";
+import type { JwtSettings } from "../keys/jwt-settings.ts";
+import { signJwt } from "../jwt/sign-jwt.ts";
+import type { Claims } from "../jwt/verify-jwt.ts";
+import { isName, readName } from "../read-name.ts";
+import type { IssuedToken } from "../targets/transcription/issue-token.ts";
 
 /** Tells a user token from every other token that is signed with the same secret. */
 export const userTokenAudience = "parley";

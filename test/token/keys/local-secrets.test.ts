@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseApiKey } from "../../src/token/api-key.ts";
-import { readLocalSecrets, readOrMakeLocalSecrets } from "../../src/token/local-secrets.ts";
+import { parseApiKey } from "../../../src/token/api-keys/api-key.ts";
+import { readLocalSecrets, readOrMakeLocalSecrets } from "../../../src/token/keys/local-secrets.ts";
 
 const moduleUrl = new URL("../../src/token/local-secrets.ts", import.meta.url).href;
 let folder: string;

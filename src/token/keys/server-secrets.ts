@@ -1,7 +1,7 @@
 /** What a server signs with, and the key for trying it out: from the configuration, or made once where that is allowed. */
-import { describeApiKey, parseApiKey } from "./api-key.ts";
-import { apiKeyScopes } from "./api-key-store.ts";
-import type { ApiKeyStore } from "./api-key-store.ts";
+import { describeApiKey, parseApiKey } from "../api-keys/api-key.ts";
+import { apiKeyScopes } from "../api-keys/api-key-store.ts";
+import type { ApiKeyStore } from "../api-keys/api-key-store.ts";
 import type { JwtSettings } from "./jwt-settings.ts";
 import { readOrMakeLocalSecrets } from "./local-secrets.ts";
 

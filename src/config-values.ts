@@ -39,3 +39,37 @@ export const oneOf = <const T extends string>(...values: T[]) =>
 export function isOrigin(value: string): boolean {
   return value === "*" || (URL.parse(value)?.origin === value && /^https?:/.test(value));
 }
+
+/** A name under which a web server is reached, with a port or without. */
+export const hostName = z
+  .string()
+  .refine(
+    (value) => URL.parse(`https://${value}`)?.host === value.toLowerCase(),
+    "a host name, such as meet.example.com",
+  );
+
+/** `ISSUER`, or `ISSUER|JWKS-URL` where the issuer has no discovery document; several are separated by commas. */
+export const oidcIssuers = list
+  .refine((entries) => {
+    const issuers = entries.map((entry) => entry.split("|")[0]);
+    return entries.every(isOidcIssuer) && new Set(issuers).size === issuers.length;
+  }, "URLs of issuers, each once, separated by commas; ISSUER|JWKS-URL where there is no discovery document")
+  .transform((entries) =>
+    entries.map((entry) => {
+      const [issuer = "", jwksUrl] = entry.split("|").map((part) => part.trim());
+      return { issuer, ...(jwksUrl !== undefined && { jwksUrl }) };
+    }),
+  );
+
+/** OpenID Connect Core, section 2: an issuer is a URL without query and fragment. */
+function isOidcIssuer(entry: string): boolean {
+  const [issuer, jwksUrl, ...more] = entry.split("|").map((part) => URL.parse(part.trim()));
+  const isWeb = (url: URL | null | undefined) =>
+    /^https?:$/.test(url?.protocol ?? "") && url?.username === "";
+  return (
+    isWeb(issuer) &&
+    !/[?#]/.test(entry.split("|")[0] ?? "") &&
+    (jwksUrl === undefined || isWeb(jwksUrl)) &&
+    more.length === 0
+  );
+}

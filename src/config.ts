@@ -5,11 +5,24 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { bearerSecret, integer, isOrigin, list, oneOf, secret, url } from "./config-values.ts";
+import {
+  bearerSecret,
+  hostName,
+  integer,
+  isOrigin,
+  list,
+  oidcIssuers,
+  oneOf,
+  secret,
+  url,
+} from "./config-values.ts";
+import { defaultRateLimits } from "./gateway/rate-limit-values.ts";
+import type { RateLimitValues } from "./gateway/rate-limit-values.ts";
 import { defaultSessionLimits } from "./transcription/session/session-options.ts";
 import type { SessionLimits } from "./transcription/session/session-options.ts";
 import { defaultStreamLimits } from "./transcription/session/stream-limits.ts";
 import type { StreamLimitValues } from "./transcription/session/stream-limits.ts";
+import { refreshTokenAudience } from "./token/refresh/refresh-token.ts";
 import { userTokenAudience } from "./token/users/user-token.ts";
 
 export interface Config {
@@ -31,14 +44,26 @@ export interface Config {
     readonly issuer: string;
     readonly audience: string;
     readonly expirySeconds: number;
+    /** PEM of an Ed25519 private key: signs transcription tokens. Absent: the secret does. */
+    readonly privateKeyFile?: string;
+    /** PEMs of Ed25519 keys that verify transcription tokens besides: the next one and the previous one. */
+    readonly publicKeyFiles: readonly string[];
   };
   readonly oidc: {
-    readonly issuers: readonly string[];
+    readonly issuers: readonly OidcIssuer[];
+    /** `aud` of the tokens that are for this server. Absent: they have none, and `azp` is one of `authorizedParties`. */
     readonly audience?: string;
     readonly authorizedParties: readonly string[];
   };
   readonly livekit?: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };
-  readonly jitsi?: { readonly domain: string; readonly appId: string; readonly appSecret: string };
+  readonly jitsi?: {
+    readonly domain: string;
+    readonly appId: string;
+    /** The tenant whose meetings the tokens open; absent: those of the whole domain. */
+    readonly tenant?: string;
+    /** With what tokens are signed: HS256 with a secret, or RS256 with a key that Prosody finds by `keyId`. */
+    readonly key: { readonly secret: string } | { readonly privateKeyFile: string; readonly keyId: string };
+  };
   readonly sfu?: { readonly url: string; readonly jwtSecret: string };
   readonly speech: {
     /** In order of preference, never empty. Those after the first are for when it fails. */
@@ -53,12 +78,20 @@ export interface Config {
   readonly limits: {
     readonly streams: StreamLimitValues;
     readonly session: SessionLimits;
+    readonly rates: RateLimitValues;
   };
   readonly retention: {
     readonly transcriptDays?: number;
     readonly analysisDays?: number;
     readonly auditDays?: number;
   };
+}
+
+export interface OidcIssuer {
+  /** As its tokens name it in `iss`. */
+  readonly issuer: string;
+  /** Where its keys are; absent: where its discovery document says. */
+  readonly jwksUrl?: string;
 }
 
 export type EngineName = "offline" | "deepgram";
@@ -130,21 +163,24 @@ const environmentSchema = z.object({
     )
     .transform(Number)
     .default(2),
-  OIDC_ISSUERS: list
-    .refine(
-      (issuers) => issuers.every((issuer) => /^https?:$/.test(URL.parse(issuer)?.protocol ?? "")),
-      "URLs, separated by commas",
-    )
-    .default([]),
+  JWT_PRIVATE_KEY_FILE: z.string().optional(),
+  JWT_PUBLIC_KEY_FILES: list.default([]),
+  OIDC_ISSUERS: oidcIssuers.default([]),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_AUTHORIZED_PARTIES: list.default([]),
   LIVEKIT_URL: url("ws", "wss", "http", "https").optional(),
   LIVEKIT_WS_URL: url("ws", "wss", "http", "https").optional(),
   LIVEKIT_API_KEY: z.string().optional(),
   LIVEKIT_API_SECRET: z.string().optional(),
-  JITSI_DOMAIN: z.string().optional(),
+  JITSI_DOMAIN: hostName.optional(),
   JITSI_APP_ID: z.string().optional(),
   JITSI_APP_SECRET: z.string().optional(),
+  JITSI_PRIVATE_KEY_FILE: z.string().optional(),
+  JITSI_KEY_ID: z.string().optional(),
+  JITSI_TENANT: z
+    .string()
+    .refine((value) => /^[A-Za-z0-9._-]{1,128}$/.test(value), "letters, digits, dots, dashes and underscores")
+    .optional(),
   SFU_URL: url("ws", "wss", "http", "https").optional(),
   SFU_JWT_SECRET: z.string().optional(),
   DEEPGRAM_API_KEY: bearerSecret(1).optional(),
@@ -162,6 +198,11 @@ const environmentSchema = z.object({
   MAX_SESSION_MEGABYTES: integer(1, 1_000_000).default(defaultSessionLimits.maxAudioBytes / mebibyte),
   STREAM_IDLE_SECONDS: integer(5, 3600).default(defaultSessionLimits.maxIdleMs / 1000),
   MAX_UNREAD_KIB: integer(16, 65_536).default(defaultSessionLimits.maxUnreadBytes / 1024),
+  MAX_MINTS_PER_MINUTE: integer(1, 1_000_000).default(defaultRateLimits.mintsPerUser),
+  MAX_VALIDATIONS_PER_MINUTE: integer(1, 1_000_000).default(defaultRateLimits.validationsPerUser),
+  MAX_OPENED_STREAMS_PER_MINUTE: integer(1, 1_000_000).default(defaultRateLimits.streamsPerParticipant),
+  MAX_SERVICE_CALLS_PER_MINUTE: integer(1, 10_000_000).default(defaultRateLimits.callsPerService),
+  MAX_CALLS_PER_ADDRESS_PER_MINUTE: integer(1, 10_000_000).default(defaultRateLimits.callsPerAddress),
   RETENTION_TRANSCRIPT_DAYS: integer(1, 36_500).optional(),
   RETENTION_ANALYSIS_DAYS: integer(1, 36_500).optional(),
   RETENTION_AUDIT_DAYS: integer(1, 36_500).optional(),
@@ -188,14 +229,35 @@ function contradictions(env: Environment): string[] {
       : "LIVEKIT_URL";
   together("TLS_CERT_FILE", "TLS_KEY_FILE");
   together(livekitUrl, "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET");
-  together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_APP_SECRET");
+  const withKey = env["JITSI_PRIVATE_KEY_FILE"] !== undefined || env["JITSI_KEY_ID"] !== undefined;
+  if (withKey) together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_PRIVATE_KEY_FILE", "JITSI_KEY_ID");
+  else together("JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_APP_SECRET");
+  if (withKey && env["JITSI_APP_SECRET"] !== undefined) {
+    problems.push(
+      "JITSI_APP_SECRET: expected to be absent, since JITSI_PRIVATE_KEY_FILE is set; Prosody takes one or the other",
+    );
+  }
+  if (env["JITSI_TENANT"] !== undefined && env["JITSI_DOMAIN"] === undefined) {
+    problems.push("JITSI_DOMAIN: expected to be set, since JITSI_TENANT is");
+  }
   together("SFU_URL", "SFU_JWT_SECRET");
   if (env["SPEECH_ENGINE"] === "deepgram" && env["DEEPGRAM_API_KEY"] === undefined) {
     problems.push("DEEPGRAM_API_KEY: expected to be set, since SPEECH_ENGINE is deepgram");
   }
-  if (env["JWT_AUDIENCE"] === userTokenAudience) {
+  for (const [audience, use] of [
+    [userTokenAudience, "user tokens"],
+    [refreshTokenAudience, "refresh tokens"],
+  ] as const) {
+    if (env["JWT_AUDIENCE"] !== audience) continue;
+    problems.push(`JWT_AUDIENCE: expected anything but "${audience}", which is the audience of ${use}`);
+  }
+  if (
+    env["OIDC_ISSUERS"] !== undefined &&
+    env["OIDC_AUDIENCE"] === undefined &&
+    env["OIDC_AUTHORIZED_PARTIES"] === undefined
+  ) {
     problems.push(
-      `JWT_AUDIENCE: expected anything but "${userTokenAudience}", which is the audience of user tokens`,
+      "OIDC_AUDIENCE: expected to be set, or OIDC_AUTHORIZED_PARTIES, since OIDC_ISSUERS is; otherwise a token for any app of the issuer would do",
     );
   }
   if (env["NODE_ENV"] === "production") problems.push(...refusedInProduction(env));
@@ -221,6 +283,9 @@ function refusedInProduction(env: Environment): string[] {
       problems.push(`${name}: expected a secret of at least 32 bytes in production`);
     }
   }
+  if (/(^|,)\s*http:|\|\s*http:/i.test(env["OIDC_ISSUERS"] ?? "")) {
+    problems.push("OIDC_ISSUERS: expected URLs that begin with https:// in production");
+  }
   return problems;
 }
 
@@ -237,6 +302,8 @@ function assemble(env: Parsed): Config {
       issuer: env.JWT_ISSUER,
       audience: env.JWT_AUDIENCE,
       expirySeconds: Math.round(env.JWT_EXPIRY_HOURS * 3600),
+      publicKeyFiles: env.JWT_PUBLIC_KEY_FILES,
+      ...given("privateKeyFile", env.JWT_PRIVATE_KEY_FILE),
       ...given("secret", env.JWT_SECRET),
       ...given("previousSecret", env.JWT_SECRET_PREVIOUS),
     },
@@ -263,6 +330,13 @@ function assemble(env: Parsed): Config {
         maxIdleMs: env.STREAM_IDLE_SECONDS * 1000,
         maxUnreadBytes: env.MAX_UNREAD_KIB * 1024,
       },
+      rates: {
+        mintsPerUser: env.MAX_MINTS_PER_MINUTE,
+        validationsPerUser: env.MAX_VALIDATIONS_PER_MINUTE,
+        streamsPerParticipant: env.MAX_OPENED_STREAMS_PER_MINUTE,
+        callsPerService: env.MAX_SERVICE_CALLS_PER_MINUTE,
+        callsPerAddress: env.MAX_CALLS_PER_ADDRESS_PER_MINUTE,
+      },
     },
     retention: {
       ...given("transcriptDays", env.RETENTION_TRANSCRIPT_DAYS),
@@ -278,9 +352,7 @@ function assemble(env: Parsed): Config {
     ...(livekitUrl !== undefined && env.LIVEKIT_API_KEY !== undefined && env.LIVEKIT_API_SECRET !== undefined
       ? { livekit: { url: livekitUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET } }
       : {}),
-    ...(env.JITSI_DOMAIN !== undefined && env.JITSI_APP_ID !== undefined && env.JITSI_APP_SECRET !== undefined
-      ? { jitsi: { domain: env.JITSI_DOMAIN, appId: env.JITSI_APP_ID, appSecret: env.JITSI_APP_SECRET } }
-      : {}),
+    ...jitsiOf(env),
     ...(env.SFU_URL !== undefined && env.SFU_JWT_SECRET !== undefined
       ? { sfu: { url: env.SFU_URL, jwtSecret: env.SFU_JWT_SECRET } }
       : {}),
@@ -294,6 +366,16 @@ function assemble(env: Parsed): Config {
         }
       : {}),
   };
+}
+
+function jitsiOf(env: Parsed): Pick<Config, "jitsi"> {
+  const { JITSI_DOMAIN: domain, JITSI_APP_ID: appId, JITSI_APP_SECRET: secret } = env;
+  const { JITSI_PRIVATE_KEY_FILE: privateKeyFile, JITSI_KEY_ID: keyId } = env;
+  if (domain === undefined || appId === undefined) return {};
+  const tenant = given("tenant", env.JITSI_TENANT);
+  if (secret !== undefined) return { jitsi: { domain, appId, ...tenant, key: { secret } } };
+  if (privateKeyFile === undefined || keyId === undefined) return {};
+  return { jitsi: { domain, appId, ...tenant, key: { privateKeyFile, keyId } } };
 }
 
 /** With `auto`, Deepgram where there is a key for it, and the offline engine behind it; an engine by name stands alone. */

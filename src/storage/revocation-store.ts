@@ -39,13 +39,13 @@ function toColumns(selector: RevocationSelector) {
   if ("tokenId" in selector) {
     return { kind: "token", name: selector.tokenId, of_user_id: selector.userId ?? "" };
   }
-  return "userId" in selector
-    ? { kind: "user", name: selector.userId, of_user_id: "" }
-    : { kind: "room", name: selector.roomName, of_user_id: "" };
+  return "roomName" in selector
+    ? { kind: "room", name: selector.roomName, of_user_id: selector.userId ?? "" }
+    : { kind: "user", name: selector.userId, of_user_id: "" };
 }
 
 function toSelector({ kind, name, of_user_id }: Selectable<RevocationTable>): RevocationSelector {
   if (kind === "user") return { userId: name };
-  if (kind === "room") return { roomName: name };
-  return { tokenId: name, ...(of_user_id !== "" && { userId: of_user_id }) };
+  const ofUser = of_user_id === "" ? {} : { userId: of_user_id };
+  return kind === "room" ? { roomName: name, ...ofUser } : { tokenId: name, ...ofUser };
 }

@@ -9,6 +9,8 @@ export interface UserCaller {
   readonly kind: "user";
   readonly userId: string;
   readonly displayName?: string;
+  /** As the login says it. */
+  readonly email?: string;
   readonly expireTime: Date;
 }
 
@@ -20,6 +22,8 @@ export interface ParticipantCaller {
   readonly participantIdentity: string;
   readonly userType: UserType;
   readonly tokenId: string;
+  /** What all tokens have in common that were made with one refresh token, or with those that followed on it. */
+  readonly familyId?: string;
   /** The earliest moment at which the token can have been issued; 1970 when it does not say. */
   readonly issueTime: Date;
   readonly expireTime: Date;

@@ -7,8 +7,9 @@ import { matchesApiKey, parseApiKey } from "../api-keys/api-key.ts";
 import type { ApiKeyStore } from "../api-keys/api-key-store.ts";
 import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "../caller.ts";
 import { maxLifetimeSeconds } from "../keys/jwt-settings.ts";
+import { keyRing } from "../keys/key-ring.ts";
 import type { JwtSettings } from "../keys/jwt-settings.ts";
-import { verifyJwt } from "../jwt/verify-jwt.ts";
+import { checkTimes, readSigned } from "../jwt/verify-jwt.ts";
 import type { Revocations } from "../revocation/revocations.ts";
 import { TokenError } from "../token-error.ts";
 import { readTranscriptionClaims } from "../targets/transcription/issue-token.ts";
@@ -41,17 +42,14 @@ export function verifyOwnToken(
   settings: JwtSettings,
   nowMs: number,
 ): UserCaller | ParticipantCaller {
-  const claims = verifyJwt(token, {
-    secrets:
-      settings.previousSecret === undefined ? [settings.secret] : [settings.secret, settings.previousSecret],
-    nowMs,
-    maxLifetimeSeconds,
-  });
+  const { claims, key } = readSigned(token, { keys: keyRing(settings).participant });
+  checkTimes(claims, { nowMs, maxLifetimeSeconds });
   if (claims["iss"] !== settings.issuer) throw new TokenError("issuer", "the issuer is another one");
   switch (claims["aud"]) {
     case settings.audience:
       return readTranscriptionClaims(claims);
     case userTokenAudience:
+      if (key.alg !== "HS256") throw new TokenError("algorithm", "a login is signed with the shared secret");
       return readUserClaims(claims);
     default:
       throw new TokenError("audience", "the audience is another one");

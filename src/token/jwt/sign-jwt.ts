@@ -1,9 +1,7 @@
-/** Writes compact JWTs signed with HS256 (RFC 7515, RFC 7518 section 3.2). Knows no claim by name. */
-import { createHmac } from "node:crypto";
+/** Writes compact JWTs (RFC 7515, section 7.1). Knows no claim by name. */
+import type { SigningKey } from "./jwt-key.ts";
 
-const header = Buffer.from(JSON.stringify({ alg: "HS256", typ: "JWT" })).toString("base64url");
-
-export function signJwt(claims: Readonly<Record<string, unknown>>, secret: string): string {
-  const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
-  return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
+export function signJwt(claims: Readonly<Record<string, unknown>>, key: SigningKey): string {
+  const input = `${key.header}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
+  return `${input}.${key.sign(input)}`;
 }

@@ -2,10 +2,11 @@
 
 /** What the tokens have in common that are taken back. */
 export type RevocationSelector =
-  /** The one with this id; with `userId`, only if it is this user's. */
+  /** The one with this id, or all of the family with this id; with `userId`, only if they are this user's. */
   | { readonly tokenId: string; readonly userId?: string }
   | { readonly userId: string }
-  | { readonly roomName: string };
+  /** Those for the room; with `userId`, only this user's. */
+  | { readonly roomName: string; readonly userId?: string };
 
 export interface Revocation {
   readonly selector: RevocationSelector;

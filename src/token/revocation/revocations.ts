@@ -24,6 +24,12 @@ export interface RevocationsOptions {
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
+/** A transcription or a refresh token, as far as it matters here. */
+export type RevocableToken = Pick<
+  ParticipantCaller,
+  "tokenId" | "familyId" | "userId" | "roomName" | "issueTime"
+>;
+
 const topic = "revocations";
 const rereadMs = 30_000;
 const retryMs = 1_000;
@@ -69,9 +75,15 @@ export class Revocations {
     return caller;
   }
 
-  isRevoked(token: ParticipantCaller): boolean {
-    const { tokenId, userId, roomName, issueTime } = token;
-    return [{ tokenId }, { tokenId, userId }, { userId }, { roomName }].some((selector) => {
+  isRevoked(token: RevocableToken): boolean {
+    const { tokenId, familyId, userId, roomName, issueTime } = token;
+    const ids = familyId === undefined ? [tokenId] : [tokenId, familyId];
+    return [
+      ...ids.flatMap((id) => [{ tokenId: id }, { tokenId: id, userId }]),
+      { userId },
+      { roomName },
+      { roomName, userId },
+    ].some((selector) => {
       const found = this.#live.get(keyOf(selector));
       return found !== undefined && issueTime <= found.revokeTime;
     });
@@ -174,5 +186,6 @@ function isTokenOfUser(selector: RevocationSelector): selector is { tokenId: str
 
 function keyOf(selector: RevocationSelector): string {
   if ("tokenId" in selector) return JSON.stringify(["token", selector.tokenId, selector.userId]);
-  return JSON.stringify("userId" in selector ? ["user", selector.userId] : ["room", selector.roomName]);
+  if ("roomName" in selector) return JSON.stringify(["room", selector.roomName, selector.userId]);
+  return JSON.stringify(["user", selector.userId]);
 }

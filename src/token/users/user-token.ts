@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { UserCaller } from "../caller.ts";
 import type { JwtSettings } from "../keys/jwt-settings.ts";
+import { keyRing } from "../keys/key-ring.ts";
 import { signJwt } from "../jwt/sign-jwt.ts";
 import type { Claims } from "../jwt/verify-jwt.ts";
 import { isName, readName } from "../read-name.ts";
@@ -13,6 +14,7 @@ export const userTokenAudience = "parley";
 export interface UserTokenRequest {
   readonly userId: string;
   readonly displayName?: string;
+  readonly email?: string;
   readonly ttlSeconds: number;
 }
 
@@ -22,6 +24,7 @@ export function issueUserToken(request: UserTokenRequest, settings: JwtSettings,
   const claims = {
     sub: request.userId,
     ...(request.displayName === undefined ? {} : { name: request.displayName }),
+    ...(request.email === undefined ? {} : { email: request.email }),
     iss: settings.issuer,
     aud: userTokenAudience,
     iat: now,
@@ -29,7 +32,7 @@ export function issueUserToken(request: UserTokenRequest, settings: JwtSettings,
     exp,
     jti: randomUUID(),
   };
-  return { token: signJwt(claims, settings.secret), expireTime: new Date(exp * 1000) };
+  return { token: signJwt(claims, keyRing(settings).user), expireTime: new Date(exp * 1000) };
 }
 
 /** `claims` are signed, in time, and have the right issuer and audience. Throws TokenError. */
@@ -37,13 +40,16 @@ export function readUserClaims(claims: Claims): UserCaller {
   return {
     kind: "user",
     userId: readName(claims, "sub"),
-    ...readDisplayName(claims),
+    ...readPerson(claims),
     expireTime: new Date((claims["exp"] as number) * 1000),
   };
 }
 
-/** For people's eyes only, so one that is no name is left out and locks nobody out. */
-function readDisplayName(claims: Claims): { displayName?: string } {
-  const name = claims["name"];
-  return typeof name === "string" && isName(name) ? { displayName: name } : {};
+/** For people's eyes only, so what is no name and no address is left out and locks nobody out. */
+export function readPerson(claims: Claims): { displayName?: string; email?: string } {
+  const { name, email } = claims;
+  return {
+    ...(typeof name === "string" && isName(name) && { displayName: name }),
+    ...(typeof email === "string" && isName(email) && /^[^@\s]+@[^@\s]+$/.test(email) && { email }),
+  };
 }

@@ -24,11 +24,11 @@ const abandonedAfterMs = 90_000;
 /** What sessions get after the deadline to bring their last words in safety. */
 const lastWordsMs = 3_000;
 
-/** What all tokens have in common that are revoked. A token's id may be limited to one user's. */
+/** What all tokens have in common that are revoked. An id, which may be a family's, and a room may be limited to one user's. */
 export type TokenSelector =
   | { readonly tokenId: string; readonly userId?: string }
   | { readonly userId: string }
-  | { readonly roomName: string };
+  | { readonly roomName: string; readonly userId?: string };
 
 export interface LiveSessionsDependencies extends SessionDependencies {
   /** Tells other replicas that a session is served here from now on, in this epoch. Best effort. */
@@ -221,10 +221,12 @@ export class LiveSessions {
 function isSelected(session: Session, selector: TokenSelector): boolean {
   if ("tokenId" in selector) {
     const { tokenId, userId = session.speaker.userId } = selector;
-    return session.tokenId === tokenId && session.speaker.userId === userId;
+    const hasId = session.token.tokenId === tokenId || session.token.familyId === tokenId;
+    return hasId && session.speaker.userId === userId;
   }
-  if ("userId" in selector) return session.speaker.userId === selector.userId;
-  return session.speaker.roomName === selector.roomName;
+  const { userId = session.speaker.userId } = selector;
+  if (session.speaker.userId !== userId) return false;
+  return !("roomName" in selector) || session.speaker.roomName === selector.roomName;
 }
 
 async function withTimeLimit(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {

@@ -45,6 +45,8 @@ export interface AnalysisRequest {
 /** The right by which a stream is open. */
 export interface StreamToken {
   readonly tokenId: string;
+  /** Of the tokens that were made together with it, by which it may be revoked too. */
+  readonly familyId?: string;
   readonly expireTime: Date;
 }
 

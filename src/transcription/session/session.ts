@@ -180,8 +180,8 @@ export class Session {
     return this.#toMs(Math.max(this.#position, this.#acknowledged));
   }
 
-  get tokenId(): string {
-    return this.#token.tokenId;
+  get token(): StreamToken {
+    return this.#token;
   }
 
   get speaker(): { readonly userId: string; readonly roomName: string } {

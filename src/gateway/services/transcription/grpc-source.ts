@@ -12,6 +12,7 @@ import { userTypeRights } from "../../../token/rooms/user-types.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
 import type { StreamToken } from "../../../transcription/session/session-options.ts";
 import type { SourceMessage } from "../../../transcription/sources/session-source.ts";
+import { streamTokenOf } from "./read-stream-config.ts";
 
 export interface GrpcSourceOptions {
   readonly caller: ParticipantCaller;
@@ -129,5 +130,5 @@ function reauthenticate(token: string, options: GrpcSourceOptions): StreamToken 
   ) {
     throw new SessionError("forbidden", "reauthenticate.token is for another room or participant");
   }
-  return { tokenId: fresh.tokenId, expireTime: fresh.expireTime };
+  return streamTokenOf(fresh);
 }

@@ -32,12 +32,16 @@ export function readStreamConfig(
   }
   const config = first.message.value;
   checkIdentity(config, caller);
-  const { userId, roomName, participantIdentity, tokenId, expireTime } = caller;
+  const { userId, roomName, participantIdentity } = caller;
   const speaker = { userId, roomName, participantIdentity };
-  const token = { tokenId, expireTime };
+  const token = streamTokenOf(caller);
   return config.resume
     ? { type: "resume", request: readResume(config.resume, config, speaker, token) }
     : { type: "open", options: readOptions(config, speaker, token) };
+}
+
+export function streamTokenOf({ tokenId, familyId, expireTime }: ParticipantCaller): StreamToken {
+  return { tokenId, expireTime, ...(familyId !== undefined && { familyId }) };
 }
 
 function readOptions(config: StreamConfig, speaker: Speaker, token: StreamToken) {

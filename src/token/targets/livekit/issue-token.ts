@@ -2,6 +2,7 @@
  * Tokens for a LiveKit server. Claims as LiveKit's server SDKs write them: `iss` the API key, `sub` the identity, grants
  * under `video` (docs.livekit.io, "Tokens & grants"). HS256 with the API secret.
  */
+import { hmacKey } from "../../jwt/jwt-key.ts";
 import { signJwt } from "../../jwt/sign-jwt.ts";
 import type { UserType } from "../../rooms/room-store.ts";
 import type { IssuedToken } from "../transcription/issue-token.ts";
@@ -38,5 +39,5 @@ export function issueLiveKitToken(
     exp,
     video: { roomJoin: true, room: request.roomName, ...userTypeRights[request.userType].livekit },
   };
-  return { token: signJwt(claims, settings.apiSecret), expireTime: new Date(exp * 1000) };
+  return { token: signJwt(claims, hmacKey(settings.apiSecret)), expireTime: new Date(exp * 1000) };
 }

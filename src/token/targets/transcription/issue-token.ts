@@ -1,4 +1,4 @@
-/** The token that opens Transcribe: its claims, written and read. HS256 with JWT_SECRET. */
+/** The token that opens Transcribe: its claims, written and read. HS256 with JWT_SECRET, or EdDSA. */
 import type { ParticipantCaller } from "../../caller.ts";
 import { signJwt } from "../../jwt/sign-jwt.ts";
 import type { Claims } from "../../jwt/verify-jwt.ts";
@@ -7,12 +7,14 @@ import type { UserType } from "../../rooms/room-store.ts";
 import { TokenError } from "../../token-error.ts";
 import { makeTokenId, readTokenIdTime } from "../../revocation/token-id.ts";
 import type { JwtSettings } from "../../keys/jwt-settings.ts";
+import { keyRing } from "../../keys/key-ring.ts";
 
 export interface TranscriptionTokenRequest {
   readonly userId: string;
   readonly roomName: string;
   readonly participantIdentity: string;
   readonly userType: UserType;
+  readonly familyId?: string;
   readonly ttlSeconds: number;
 }
 
@@ -41,8 +43,9 @@ export function issueTranscriptionToken(
     nbf: now,
     exp,
     jti: makeTokenId(nowMs),
+    ...(request.familyId === undefined ? {} : { fam: request.familyId }),
   };
-  return { token: signJwt(claims, settings.secret), expireTime: new Date(exp * 1000) };
+  return { token: signJwt(claims, keyRing(settings).transcription), expireTime: new Date(exp * 1000) };
 }
 
 /** `claims` are signed, in time, and have the right issuer and audience. Throws TokenError. */
@@ -54,6 +57,7 @@ export function readTranscriptionClaims(claims: Claims): ParticipantCaller {
     participantIdentity: readName(claims, "participantIdentity"),
     userType: readUserType(claims),
     tokenId: readName(claims, "jti"),
+    ...(Object.hasOwn(claims, "fam") && { familyId: readName(claims, "fam") }),
     issueTime: readIssueTime(claims),
     expireTime: new Date((claims["exp"] as number) * 1000),
   };

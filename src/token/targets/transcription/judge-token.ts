@@ -1,5 +1,6 @@
 /** Answers "is this token of ours good, and if not, why", without letting anybody in. */
 import type { JwtSettings } from "../../keys/jwt-settings.ts";
+import { keyRing } from "../../keys/key-ring.ts";
 import { endOfTime, readSignedClaims } from "../../jwt/verify-jwt.ts";
 import type { Claims } from "../../jwt/verify-jwt.ts";
 import type { Revocations } from "../../revocation/revocations.ts";
@@ -51,11 +52,9 @@ export function validateOwnToken(
 
 /** The claims of a token that is ours, also when it is not good now. */
 function readSigned(token: string, settings: JwtSettings): Omit<TokenVerdict, "reason"> {
-  const secrets =
-    settings.previousSecret === undefined ? [settings.secret] : [settings.secret, settings.previousSecret];
   let claims: Claims;
   try {
-    claims = readSignedClaims(token, secrets);
+    claims = readSignedClaims(token, { keys: keyRing(settings).participant });
   } catch {
     return {}; // not ours, or not readable: then there is nothing to show
   }

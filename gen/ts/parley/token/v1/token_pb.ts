@@ -18,7 +18,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file parley/token/v1/token.proto.
  */
 export const file_parley_token_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("ChtwYXJsZXkvdG9rZW4vdjEvdG9rZW4ucHJvdG8SD3BhcmxleS50b2tlbi52MSL+AgoaQ3JlYXRlU2Vzc2lvblRva2Vuc1JlcXVlc3QSLAoJcm9vbV9uYW1lGAEgASgJQhm6SBbYAQFyERiAATIMXlteXHB7Q30qXSskEjYKFHBhcnRpY2lwYW50X2lkZW50aXR5GAIgASgJQhi6SBXYAQFyEBiAATILXlteXHB7Q31dKyQSIgoQcGFydGljaXBhbnRfbmFtZRgDIAEoCUIIukgFcgMYgAISNAoOaW50ZXJ2aWV3X3R5cGUYBCABKAlCHLpIGdgBAXIUGEAyEF5bQS1aYS16MC05Xy1dKyQSPQoHdGFyZ2V0cxgFIAMoDjIXLnBhcmxleS50b2tlbi52MS5UYXJnZXRCE7pIEJIBDRAEGAEiB4IBBBABIAASKQoHdXNlcl9pZBgGIAEoCUIYukgV2AEBchAYgAIyC15bXlxwe0N9XSskEjYKCXVzZXJfdHlwZRgHIAEoDjIZLnBhcmxleS50b2tlbi52MS5Vc2VyVHlwZUIIukgFggECEAEiuwQKG0NyZWF0ZVNlc3Npb25Ub2tlbnNSZXNwb25zZRIRCglyb29tX25hbWUYASABKAkSHAoUcGFydGljaXBhbnRfaWRlbnRpdHkYAiABKAkSEgoKZXhwaXJlc19pbhgDIAEoBRIVCg1saXZla2l0X3Rva2VuGAQgASgJEhMKC2xpdmVraXRfdXJsGAUgASgJEjcKE2xpdmVraXRfZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE3RyYW5zY3JpcHRpb25fdG9rZW4YByABKAkSGQoRdHJhbnNjcmlwdGlvbl91cmwYCCABKAkSPQoZdHJhbnNjcmlwdGlvbl9leHBpcmVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLaml0c2lfdG9rZW4YCiABKAkSEQoJaml0c2lfdXJsGAsgASgJEjUKEWppdHNpX2V4cGlyZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglzZnVfdG9rZW4YDSABKAkSDwoHc2Z1X3VybBgOIAEoCRIzCg9zZnVfZXhwaXJlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZnJlc2hfdG9rZW4YECABKAkSLAoJdXNlcl90eXBlGBEgASgOMhkucGFybGV5LnRva2VuLnYxLlVzZXJUeXBlIqECCh9DcmVhdGVUcmFuc2NyaXB0aW9uVG9rZW5SZXF1ZXN0EiwKCXJvb21fbmFtZRgBIAEoCUIZukgW2AEBchEYgAEyDF5bXlxwe0N9Kl0rJBI2ChRwYXJ0aWNpcGFudF9pZGVudGl0eRgCIAEoCUIYukgV2AEBchAYgAEyC15bXlxwe0N9XSskEikKB3VzZXJfaWQYAyABKAlCGLpIFdgBAXIQGIACMgteW15ccHtDfV0rJBI2Cgl1c2VyX3R5cGUYBCABKA4yGS5wYXJsZXkudG9rZW4udjEuVXNlclR5cGVCCLpIBYIBAhABEiUKC3R0bF9zZWNvbmRzGAUgASgFQgu6SAgaBhiAowUoPEgAiAEBQg4KDF90dGxfc2Vjb25kcyK0AQogQ3JlYXRlVHJhbnNjcmlwdGlvblRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSCwoDdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleHBpcmVzX2luGAQgASgFEhEKCXJvb21fbmFtZRgFIAEoCRIcChRwYXJ0aWNpcGFudF9pZGVudGl0eRgGIAEoCSL+AwoZQ3JlYXRlTGl2ZUtpdFRva2VuUmVxdWVzdBIsCglyb29tX25hbWUYASABKAlCGbpIFtgBAXIRGIABMgxeW15ccHtDfSpdKyQSNgoUcGFydGljaXBhbnRfaWRlbnRpdHkYAiABKAlCGLpIFdgBAXIQGIABMgteW15ccHtDfV0rJBIiChBwYXJ0aWNpcGFudF9uYW1lGAMgASgJQgi6SAVyAxiAAhI4CgtwZXJtaXNzaW9ucxgEIAEoCzIjLnBhcmxleS50b2tlbi52MS5MaXZlS2l0UGVybWlzc2lvbnMSaAoKYXR0cmlidXRlcxgFIAMoCzI6LnBhcmxleS50b2tlbi52MS5DcmVhdGVMaXZlS2l0VG9rZW5SZXF1ZXN0LkF0dHJpYnV0ZXNFbnRyeUIYukgVmgESEEAiB3IFEAEYgAEqBXIDGIAgEhsKCG1ldGFkYXRhGAYgASgJQgm6SAZyBCiAgAESLAoLcm9vbV9jb25maWcYByABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiUKC3R0bF9zZWNvbmRzGAggASgFQgu6SAgaBhiAowUoPEgAiAEBGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF90dGxfc2Vjb25kcyLBBQoSTGl2ZUtpdFBlcm1pc3Npb25zEhYKCXJvb21fam9pbhgBIAEoCEgAiAEBEhgKC3Jvb21fY3JlYXRlGAIgASgISAGIAQESFgoJcm9vbV9saXN0GAMgASgISAKIAQESGAoLcm9vbV9yZWNvcmQYBCABKAhIA4gBARIXCgpyb29tX2FkbWluGAUgASgISASIAQESGAoLY2FuX3B1Ymxpc2gYBiABKAhIBYgBARIaCg1jYW5fc3Vic2NyaWJlGAcgASgISAaIAQESHQoQY2FuX3B1Ymxpc2hfZGF0YRgIIAEoCEgHiAEBEmEKE2Nhbl9wdWJsaXNoX3NvdXJjZXMYCSADKAlCRLpIQZIBPhAEGAEiOHI2UgZjYW1lcmFSCm1pY3JvcGhvbmVSDHNjcmVlbl9zaGFyZVISc2NyZWVuX3NoYXJlX2F1ZGlvEiQKF2Nhbl91cGRhdGVfb3duX21ldGFkYXRhGAogASgISAiIAQESEwoGaGlkZGVuGAsgASgISAmIAQESFQoIcmVjb3JkZXIYDCABKAhICogBARISCgVhZ2VudBgNIAEoCEgLiAEBEhoKDWluZ3Jlc3NfYWRtaW4YDiABKAhIDIgBARIiChBkZXN0aW5hdGlvbl9yb29tGA8gASgJQgi6SAVyAxiAAUIMCgpfcm9vbV9qb2luQg4KDF9yb29tX2NyZWF0ZUIMCgpfcm9vbV9saXN0Qg4KDF9yb29tX3JlY29yZEINCgtfcm9vbV9hZG1pbkIOCgxfY2FuX3B1Ymxpc2hCEAoOX2Nhbl9zdWJzY3JpYmVCEwoRX2Nhbl9wdWJsaXNoX2RhdGFCGgoYX2Nhbl91cGRhdGVfb3duX21ldGFkYXRhQgkKB19oaWRkZW5CCwoJX3JlY29yZGVyQggKBl9hZ2VudEIQCg5faW5ncmVzc19hZG1pbiKuAQoaQ3JlYXRlTGl2ZUtpdFRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSCwoDdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleHBpcmVzX2luGAQgASgFEhEKCXJvb21fbmFtZRgFIAEoCRIcChRwYXJ0aWNpcGFudF9pZGVudGl0eRgGIAEoCSLSAwoXQ3JlYXRlSml0c2lUb2tlblJlcXVlc3QSKQoJcm9vbV9uYW1lGAEgASgJQha6SBNyERiAATIMXlteXHB7Q30qXSskEhkKB3VzZXJfaWQYAiABKAlCCLpIBXIDGIACEhsKCXVzZXJfbmFtZRgDIAEoCUIIukgFcgMYgAISHAoKdXNlcl9lbWFpbBgEIAEoCUIIukgFcgMYwAISHAoKYXZhdGFyX3VybBgFIAEoCUIIukgFcgMYgBASFwoFZ3JvdXAYBiABKAlCCLpIBXIDGIACEhEKCW1vZGVyYXRvchgHIAEoCBJaCghmZWF0dXJlcxgIIAMoCzI2LnBhcmxleS50b2tlbi52MS5DcmVhdGVKaXRzaVRva2VuUmVxdWVzdC5GZWF0dXJlc0VudHJ5QhC6SA2aAQoQICIGcgQQARhAEigKB2NvbnRleHQYCSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiUKC3R0bF9zZWNvbmRzGAogASgFQgu6SAgaBhiAowUoPEgAiAEBGi8KDUZlYXR1cmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgIOgI4AUIOCgxfdHRsX3NlY29uZHMiewoYQ3JlYXRlSml0c2lUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEgsKA3VybBgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhwaXJlc19pbhgEIAEoBSLlAQoVQ3JlYXRlU2Z1VG9rZW5SZXF1ZXN0EikKCXJvb21fbmFtZRgBIAEoCUIWukgTchEYgAEyDF5bXlxwe0N9Kl0rJBIZCgd1c2VyX2lkGAIgASgJQgi6SAVyAxiAAhIXCgVlbWFpbBgDIAEoCUIIukgFcgMYwAISNgoJdXNlcl90eXBlGAQgASgOMhkucGFybGV5LnRva2VuLnYxLlVzZXJUeXBlQgi6SAWCAQIQARIlCgt0dGxfc2Vjb25kcxgFIAEoBUILukgIGgYYgKMFKDxIAIgBAUIOCgxfdHRsX3NlY29uZHMieQoWQ3JlYXRlU2Z1VG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRILCgN1cmwYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4cGlyZXNfaW4YBCABKAUigQEKFFZhbGlkYXRlVG9rZW5SZXF1ZXN0EhkKBXRva2VuGAEgASgJQgq6SAdyBRABKIBAEjEKBnRhcmdldBgCIAEoDjIXLnBhcmxleS50b2tlbi52MS5UYXJnZXRCCLpIBYIBAhABEhsKCXJvb21fbmFtZRgDIAEoCUIIukgFcgMYgAEi2wEKFVZhbGlkYXRlVG9rZW5SZXNwb25zZRINCgV2YWxpZBgBIAEoCBIvCgZyZWFzb24YAiABKA4yHy5wYXJsZXkudG9rZW4udjEuVmFsaWRpdHlSZWFzb24SJwoGY2xhaW1zGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoEa2luZBgFIAEoDjIaLnBhcmxleS50b2tlbi52MS5Ub2tlbktpbmQiOAoTUmVmcmVzaFRva2VuUmVxdWVzdBIhCg1yZWZyZXNoX3Rva2VuGAEgASgJQgq6SAdyBRABKIBAIlQKFFJlZnJlc2hUb2tlblJlc3BvbnNlEjwKBnRva2VucxgBIAEoCzIsLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZXNzaW9uVG9rZW5zUmVzcG9uc2UiogEKE1Jldm9rZVRva2Vuc1JlcXVlc3QSHgoIdG9rZW5faWQYASABKAlCCrpIB3IFEAEYgAFIABIdCgd1c2VyX2lkGAIgASgJQgq6SAdyBRABGIACSAASHwoJcm9vbV9uYW1lGAMgASgJQgq6SAdyBRABGIABSAASGAoGcmVhc29uGAQgASgJQgi6SAVyAxiAAkIRCghzZWxlY3RvchIFukgCCAEigQEKFFJldm9rZVRva2Vuc1Jlc3BvbnNlEjQKCG91dGNvbWVzGAEgAygLMiIucGFybGV5LnRva2VuLnYxLlJldm9jYXRpb25PdXRjb21lEhUKDWVuZGVkX3N0cmVhbXMYAiABKAUSHAoUcmVtb3ZlZF9wYXJ0aWNpcGFudHMYAyABKAUipQEKEVJldm9jYXRpb25PdXRjb21lEicKBnRhcmdldBgBIAEoDjIXLnBhcmxleS50b2tlbi52MS5UYXJnZXQSMQoGZWZmZWN0GAIgASgOMiEucGFybGV5LnRva2VuLnYxLlJldm9jYXRpb25FZmZlY3QSNAoQdmFsaWRfdW50aWxfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiGQoXR2V0TGl2ZUtpdFN0YXR1c1JlcXVlc3QihwEKGEdldExpdmVLaXRTdGF0dXNSZXNwb25zZRISCgpjb25maWd1cmVkGAEgASgIEhEKCXJlYWNoYWJsZRgCIAEoCBIPCgd2ZXJzaW9uGAMgASgJEhIKCnJvb21fY291bnQYBCABKAUSEgoKbGF0ZW5jeV9tcxgFIAEoBRILCgN1cmwYBiABKAkiEQoPR2V0U3RhdHNSZXF1ZXN0ItcBChBHZXRTdGF0c1Jlc3BvbnNlEi4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDHRva2VuX2NvdW50cxgCIAMoCzIbLnBhcmxleS50b2tlbi52MS5Ub2tlbkNvdW50EhIKCmVycm9yX3JhdGUYAyABKAESMQoJbGF0ZW5jaWVzGAQgAygLMh4ucGFybGV5LnRva2VuLnYxLk1ldGhvZExhdGVuY3kSGQoRYWN0aXZlX3Jvb21fY291bnQYBSABKAUiagoKVG9rZW5Db3VudBInCgZ0YXJnZXQYASABKA4yFy5wYXJsZXkudG9rZW4udjEuVGFyZ2V0Eg8KB291dGNvbWUYAiABKAkSDQoFdG90YWwYAyABKAMSEwoLbGFzdF9taW51dGUYBCABKAUiXgoNTWV0aG9kTGF0ZW5jeRIOCgZtZXRob2QYASABKAkSDQoFY291bnQYAiABKAMSDgoGcDUwX21zGAMgASgBEg4KBnA5NV9tcxgEIAEoARIOCgZwOTlfbXMYBSABKAEi1QEKBkFwaUtleRISCgphcGlfa2V5X2lkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIOCgZzY29wZXMYAyADKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiyAEKE0NyZWF0ZUFwaUtleVJlcXVlc3QSIAoMZGlzcGxheV9uYW1lGAEgASgJQgq6SAdyBRABGIABElQKBnNjb3BlcxgCIAMoCUJEukhBkgE+CAEQBhgBIjZyNFIGdG9rZW5zUgVyb29tc1ILdHJhbnNjcmlwdHNSCGFuYWx5c2lzUgVzdGF0c1IFYWRtaW4SOQoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgi6SAWyAQJAASJNChRDcmVhdGVBcGlLZXlSZXNwb25zZRILCgNrZXkYASABKAkSKAoHYXBpX2tleRgCIAEoCzIXLnBhcmxleS50b2tlbi52MS5BcGlLZXkiZAoSTGlzdEFwaUtleXNSZXF1ZXN0EiIKCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoAUgAiAEBEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAEQgwKCl9wYWdlX3NpemUiWQoTTGlzdEFwaUtleXNSZXNwb25zZRIpCghhcGlfa2V5cxgBIAMoCzIXLnBhcmxleS50b2tlbi52MS5BcGlLZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjQKE1Jldm9rZUFwaUtleVJlcXVlc3QSHQoKYXBpX2tleV9pZBgBIAEoCUIJukgGcgQQARhAIkAKFFJldm9rZUFwaUtleVJlc3BvbnNlEigKB2FwaV9rZXkYASABKAsyFy5wYXJsZXkudG9rZW4udjEuQXBpS2V5IoEBChZMaXN0QXVkaXRFdmVudHNSZXF1ZXN0EiIKCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUY9AMoAUgAiAEBEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAEEhcKBWFjdG9yGAMgASgJQgi6SAVyAxiAAkIMCgpfcGFnZV9zaXplIl8KF0xpc3RBdWRpdEV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBhcmxleS50b2tlbi52MS5BdWRpdEV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKeAQoKQXVkaXRFdmVudBIQCghzZXF1ZW5jZRgBIAEoAxIvCgtjcmVhdGVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYAyABKAkSDgoGYWN0aW9uGAQgASgJEg8KB3N1YmplY3QYBSABKAkSDwoHb3V0Y29tZRgGIAEoCRIMCgRoYXNoGAcgASgMKnAKBlRhcmdldBIWChJUQVJHRVRfVU5TUEVDSUZJRUQQABISCg5UQVJHRVRfTElWRUtJVBABEhgKFFRBUkdFVF9UUkFOU0NSSVBUSU9OEAISEAoMVEFSR0VUX0pJVFNJEAMSDgoKVEFSR0VUX1NGVRAEKrsDCg5WYWxpZGl0eVJlYXNvbhIfChtWQUxJRElUWV9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJWQUxJRElUWV9SRUFTT05fT0sQARIdChlWQUxJRElUWV9SRUFTT05fTUFMRk9STUVEEAISHQoZVkFMSURJVFlfUkVBU09OX0FMR09SSVRITRADEh0KGVZBTElESVRZX1JFQVNPTl9TSUdOQVRVUkUQBBIbChdWQUxJRElUWV9SRUFTT05fRVhQSVJFRBAFEiEKHVZBTElESVRZX1JFQVNPTl9OT1RfWUVUX1ZBTElEEAYSGgoWVkFMSURJVFlfUkVBU09OX0lTU1VFUhAHEhwKGFZBTElESVRZX1JFQVNPTl9BVURJRU5DRRAIEhkKFVZBTElESVRZX1JFQVNPTl9DTEFJTRAJEhgKFFZBTElESVRZX1JFQVNPTl9ST09NEAoSGwoXVkFMSURJVFlfUkVBU09OX1JFVk9LRUQQCxIcChhWQUxJRElUWV9SRUFTT05fTElGRVRJTUUQDBIpCiVWQUxJRElUWV9SRUFTT05fVEFSR0VUX05PVF9DT05GSUdVUkVEEA0qtAEKCVRva2VuS2luZBIaChZUT0tFTl9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPVE9LRU5fS0lORF9VU0VSEAESHAoYVE9LRU5fS0lORF9UUkFOU0NSSVBUSU9OEAISFgoSVE9LRU5fS0lORF9MSVZFS0lUEAMSFAoQVE9LRU5fS0lORF9KSVRTSRAEEhIKDlRPS0VOX0tJTkRfU0ZVEAUSFgoSVE9LRU5fS0lORF9SRUZSRVNIEAYqfwoQUmV2b2NhdGlvbkVmZmVjdBIhCh1SRVZPQ0FUSU9OX0VGRkVDVF9VTlNQRUNJRklFRBAAEh4KGlJFVk9DQVRJT05fRUZGRUNUX0VORk9SQ0VEEAESKAokUkVWT0NBVElPTl9FRkZFQ1RfVkFMSURfVU5USUxfRVhQSVJZEAIyjxAKDFRva2VuU2VydmljZRKPAQoTQ3JlYXRlU2Vzc2lvblRva2VucxIrLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZXNzaW9uVG9rZW5zUmVxdWVzdBosLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZXNzaW9uVG9rZW5zUmVzcG9uc2UiHYLT5JMCFzoBKiISL2FwaS9saXZla2l0L3Rva2VuEqQBChhDcmVhdGVUcmFuc2NyaXB0aW9uVG9rZW4SMC5wYXJsZXkudG9rZW4udjEuQ3JlYXRlVHJhbnNjcmlwdGlvblRva2VuUmVxdWVzdBoxLnBhcmxleS50b2tlbi52MS5DcmVhdGVUcmFuc2NyaXB0aW9uVG9rZW5SZXNwb25zZSIjgtPkkwIdOgEqIhgvYXBpL3RyYW5zY3JpcHRpb24vdG9rZW4SlwEKEkNyZWF0ZUxpdmVLaXRUb2tlbhIqLnBhcmxleS50b2tlbi52MS5DcmVhdGVMaXZlS2l0VG9rZW5SZXF1ZXN0GisucGFybGV5LnRva2VuLnYxLkNyZWF0ZUxpdmVLaXRUb2tlblJlc3BvbnNlIiiC0+STAiI6ASpaEDoBKiILL3Rva2VuL2pvaW4iCy90b2tlbi9yb29tEo0BChBDcmVhdGVKaXRzaVRva2VuEigucGFybGV5LnRva2VuLnYxLkNyZWF0ZUppdHNpVG9rZW5SZXF1ZXN0GikucGFybGV5LnRva2VuLnYxLkNyZWF0ZUppdHNpVG9rZW5SZXNwb25zZSIkgtPkkwIeOgEqIhkvYXBpL2ppdHNpL2dlbmVyYXRlLXRva2VuEmEKDkNyZWF0ZVNmdVRva2VuEiYucGFybGV5LnRva2VuLnYxLkNyZWF0ZVNmdVRva2VuUmVxdWVzdBonLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZnVUb2tlblJlc3BvbnNlEnoKDVZhbGlkYXRlVG9rZW4SJS5wYXJsZXkudG9rZW4udjEuVmFsaWRhdGVUb2tlblJlcXVlc3QaJi5wYXJsZXkudG9rZW4udjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlIhqC0+STAhQ6ASoiDy90b2tlbi92YWxpZGF0ZRJbCgxSZWZyZXNoVG9rZW4SJC5wYXJsZXkudG9rZW4udjEuUmVmcmVzaFRva2VuUmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZWZyZXNoVG9rZW5SZXNwb25zZRJbCgxSZXZva2VUb2tlbnMSJC5wYXJsZXkudG9rZW4udjEuUmV2b2tlVG9rZW5zUmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZXZva2VUb2tlbnNSZXNwb25zZRJVCgpDcmVhdGVSb29tEiIucGFybGV5LnRva2VuLnYxLkNyZWF0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLkNyZWF0ZVJvb21SZXNwb25zZRJMCgdHZXRSb29tEh8ucGFybGV5LnRva2VuLnYxLkdldFJvb21SZXF1ZXN0GiAucGFybGV5LnRva2VuLnYxLkdldFJvb21SZXNwb25zZRJSCglMaXN0Um9vbXMSIS5wYXJsZXkudG9rZW4udjEuTGlzdFJvb21zUmVxdWVzdBoiLnBhcmxleS50b2tlbi52MS5MaXN0Um9vbXNSZXNwb25zZRJVCgpVcGRhdGVSb29tEiIucGFybGV5LnRva2VuLnYxLlVwZGF0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLlVwZGF0ZVJvb21SZXNwb25zZRJVCgpEZWxldGVSb29tEiIucGFybGV5LnRva2VuLnYxLkRlbGV0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLkRlbGV0ZVJvb21SZXNwb25zZRKAAQoQR2V0TGl2ZUtpdFN0YXR1cxIoLnBhcmxleS50b2tlbi52MS5HZXRMaXZlS2l0U3RhdHVzUmVxdWVzdBopLnBhcmxleS50b2tlbi52MS5HZXRMaXZlS2l0U3RhdHVzUmVzcG9uc2UiF4LT5JMCERIPL2xpdmVraXQvc3RhdHVzEl8KCEdldFN0YXRzEiAucGFybGV5LnRva2VuLnYxLkdldFN0YXRzUmVxdWVzdBohLnBhcmxleS50b2tlbi52MS5HZXRTdGF0c1Jlc3BvbnNlIg6C0+STAggSBi9zdGF0cxJbCgxDcmVhdGVBcGlLZXkSJC5wYXJsZXkudG9rZW4udjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5DcmVhdGVBcGlLZXlSZXNwb25zZRJYCgtMaXN0QXBpS2V5cxIjLnBhcmxleS50b2tlbi52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJC5wYXJsZXkudG9rZW4udjEuTGlzdEFwaUtleXNSZXNwb25zZRJbCgxSZXZva2VBcGlLZXkSJC5wYXJsZXkudG9rZW4udjEuUmV2b2tlQXBpS2V5UmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZXZva2VBcGlLZXlSZXNwb25zZRJkCg9MaXN0QXVkaXRFdmVudHMSJy5wYXJsZXkudG9rZW4udjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBooLnBhcmxleS50b2tlbi52MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_parley_token_v1_room]);
+  fileDesc("ChtwYXJsZXkvdG9rZW4vdjEvdG9rZW4ucHJvdG8SD3BhcmxleS50b2tlbi52MSKjAwoaQ3JlYXRlU2Vzc2lvblRva2Vuc1JlcXVlc3QSLAoJcm9vbV9uYW1lGAEgASgJQhm6SBbYAQFyERiAATIMXlteXHB7Q30qXSskEjYKFHBhcnRpY2lwYW50X2lkZW50aXR5GAIgASgJQhi6SBXYAQFyEBiAATILXlteXHB7Q31dKyQSIgoQcGFydGljaXBhbnRfbmFtZRgDIAEoCUIIukgFcgMYgAISNAoOaW50ZXJ2aWV3X3R5cGUYBCABKAlCHLpIGdgBAXIUGEAyEF5bQS1aYS16MC05Xy1dKyQSPQoHdGFyZ2V0cxgFIAMoDjIXLnBhcmxleS50b2tlbi52MS5UYXJnZXRCE7pIEJIBDRAEGAEiB4IBBBABIAASKQoHdXNlcl9pZBgGIAEoCUIYukgV2AEBchAYgAIyC15bXlxwe0N9XSskEjYKCXVzZXJfdHlwZRgHIAEoDjIZLnBhcmxleS50b2tlbi52MS5Vc2VyVHlwZUIIukgFggECEAESIwoRcGFydGljaXBhbnRfZW1haWwYCCABKAlCCLpIBXIDGMACIrsEChtDcmVhdGVTZXNzaW9uVG9rZW5zUmVzcG9uc2USEQoJcm9vbV9uYW1lGAEgASgJEhwKFHBhcnRpY2lwYW50X2lkZW50aXR5GAIgASgJEhIKCmV4cGlyZXNfaW4YAyABKAUSFQoNbGl2ZWtpdF90b2tlbhgEIAEoCRITCgtsaXZla2l0X3VybBgFIAEoCRI3ChNsaXZla2l0X2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChN0cmFuc2NyaXB0aW9uX3Rva2VuGAcgASgJEhkKEXRyYW5zY3JpcHRpb25fdXJsGAggASgJEj0KGXRyYW5zY3JpcHRpb25fZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2ppdHNpX3Rva2VuGAogASgJEhEKCWppdHNpX3VybBgLIAEoCRI1ChFqaXRzaV9leHBpcmVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJc2Z1X3Rva2VuGA0gASgJEg8KB3NmdV91cmwYDiABKAkSMwoPc2Z1X2V4cGlyZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1yZWZyZXNoX3Rva2VuGBAgASgJEiwKCXVzZXJfdHlwZRgRIAEoDjIZLnBhcmxleS50b2tlbi52MS5Vc2VyVHlwZSKhAgofQ3JlYXRlVHJhbnNjcmlwdGlvblRva2VuUmVxdWVzdBIsCglyb29tX25hbWUYASABKAlCGbpIFtgBAXIRGIABMgxeW15ccHtDfSpdKyQSNgoUcGFydGljaXBhbnRfaWRlbnRpdHkYAiABKAlCGLpIFdgBAXIQGIABMgteW15ccHtDfV0rJBIpCgd1c2VyX2lkGAMgASgJQhi6SBXYAQFyEBiAAjILXlteXHB7Q31dKyQSNgoJdXNlcl90eXBlGAQgASgOMhkucGFybGV5LnRva2VuLnYxLlVzZXJUeXBlQgi6SAWCAQIQARIlCgt0dGxfc2Vjb25kcxgFIAEoBUILukgIGgYYgKMFKDxIAIgBAUIOCgxfdHRsX3NlY29uZHMitAEKIENyZWF0ZVRyYW5zY3JpcHRpb25Ub2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEgsKA3VybBgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhwaXJlc19pbhgEIAEoBRIRCglyb29tX25hbWUYBSABKAkSHAoUcGFydGljaXBhbnRfaWRlbnRpdHkYBiABKAki/gMKGUNyZWF0ZUxpdmVLaXRUb2tlblJlcXVlc3QSLAoJcm9vbV9uYW1lGAEgASgJQhm6SBbYAQFyERiAATIMXlteXHB7Q30qXSskEjYKFHBhcnRpY2lwYW50X2lkZW50aXR5GAIgASgJQhi6SBXYAQFyEBiAATILXlteXHB7Q31dKyQSIgoQcGFydGljaXBhbnRfbmFtZRgDIAEoCUIIukgFcgMYgAISOAoLcGVybWlzc2lvbnMYBCABKAsyIy5wYXJsZXkudG9rZW4udjEuTGl2ZUtpdFBlcm1pc3Npb25zEmgKCmF0dHJpYnV0ZXMYBSADKAsyOi5wYXJsZXkudG9rZW4udjEuQ3JlYXRlTGl2ZUtpdFRva2VuUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnlCGLpIFZoBEhBAIgdyBRABGIABKgVyAxiAIBIbCghtZXRhZGF0YRgGIAEoCUIJukgGcgQogIABEiwKC3Jvb21fY29uZmlnGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIlCgt0dGxfc2Vjb25kcxgIIAEoBUILukgIGgYYgKMFKDxIAIgBARoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIOCgxfdHRsX3NlY29uZHMiwQUKEkxpdmVLaXRQZXJtaXNzaW9ucxIWCglyb29tX2pvaW4YASABKAhIAIgBARIYCgtyb29tX2NyZWF0ZRgCIAEoCEgBiAEBEhYKCXJvb21fbGlzdBgDIAEoCEgCiAEBEhgKC3Jvb21fcmVjb3JkGAQgASgISAOIAQESFwoKcm9vbV9hZG1pbhgFIAEoCEgEiAEBEhgKC2Nhbl9wdWJsaXNoGAYgASgISAWIAQESGgoNY2FuX3N1YnNjcmliZRgHIAEoCEgGiAEBEh0KEGNhbl9wdWJsaXNoX2RhdGEYCCABKAhIB4gBARJhChNjYW5fcHVibGlzaF9zb3VyY2VzGAkgAygJQkS6SEGSAT4QBBgBIjhyNlIGY2FtZXJhUgptaWNyb3Bob25lUgxzY3JlZW5fc2hhcmVSEnNjcmVlbl9zaGFyZV9hdWRpbxIkChdjYW5fdXBkYXRlX293bl9tZXRhZGF0YRgKIAEoCEgIiAEBEhMKBmhpZGRlbhgLIAEoCEgJiAEBEhUKCHJlY29yZGVyGAwgASgISAqIAQESEgoFYWdlbnQYDSABKAhIC4gBARIaCg1pbmdyZXNzX2FkbWluGA4gASgISAyIAQESIgoQZGVzdGluYXRpb25fcm9vbRgPIAEoCUIIukgFcgMYgAFCDAoKX3Jvb21fam9pbkIOCgxfcm9vbV9jcmVhdGVCDAoKX3Jvb21fbGlzdEIOCgxfcm9vbV9yZWNvcmRCDQoLX3Jvb21fYWRtaW5CDgoMX2Nhbl9wdWJsaXNoQhAKDl9jYW5fc3Vic2NyaWJlQhMKEV9jYW5fcHVibGlzaF9kYXRhQhoKGF9jYW5fdXBkYXRlX293bl9tZXRhZGF0YUIJCgdfaGlkZGVuQgsKCV9yZWNvcmRlckIICgZfYWdlbnRCEAoOX2luZ3Jlc3NfYWRtaW4irgEKGkNyZWF0ZUxpdmVLaXRUb2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEgsKA3VybBgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXhwaXJlc19pbhgEIAEoBRIRCglyb29tX25hbWUYBSABKAkSHAoUcGFydGljaXBhbnRfaWRlbnRpdHkYBiABKAki0gMKF0NyZWF0ZUppdHNpVG9rZW5SZXF1ZXN0EikKCXJvb21fbmFtZRgBIAEoCUIWukgTchEYgAEyDF5bXlxwe0N9Kl0rJBIZCgd1c2VyX2lkGAIgASgJQgi6SAVyAxiAAhIbCgl1c2VyX25hbWUYAyABKAlCCLpIBXIDGIACEhwKCnVzZXJfZW1haWwYBCABKAlCCLpIBXIDGMACEhwKCmF2YXRhcl91cmwYBSABKAlCCLpIBXIDGIAQEhcKBWdyb3VwGAYgASgJQgi6SAVyAxiAAhIRCgltb2RlcmF0b3IYByABKAgSWgoIZmVhdHVyZXMYCCADKAsyNi5wYXJsZXkudG9rZW4udjEuQ3JlYXRlSml0c2lUb2tlblJlcXVlc3QuRmVhdHVyZXNFbnRyeUIQukgNmgEKECAiBnIEEAEYQBIoCgdjb250ZXh0GAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIlCgt0dGxfc2Vjb25kcxgKIAEoBUILukgIGgYYgKMFKDxIAIgBARovCg1GZWF0dXJlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCDoCOAFCDgoMX3R0bF9zZWNvbmRzInsKGENyZWF0ZUppdHNpVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRILCgN1cmwYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV4cGlyZXNfaW4YBCABKAUi5QEKFUNyZWF0ZVNmdVRva2VuUmVxdWVzdBIpCglyb29tX25hbWUYASABKAlCFrpIE3IRGIABMgxeW15ccHtDfSpdKyQSGQoHdXNlcl9pZBgCIAEoCUIIukgFcgMYgAISFwoFZW1haWwYAyABKAlCCLpIBXIDGMACEjYKCXVzZXJfdHlwZRgEIAEoDjIZLnBhcmxleS50b2tlbi52MS5Vc2VyVHlwZUIIukgFggECEAESJQoLdHRsX3NlY29uZHMYBSABKAVCC7pICBoGGICjBSg8SACIAQFCDgoMX3R0bF9zZWNvbmRzInkKFkNyZWF0ZVNmdVRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSCwoDdXJsGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpleHBpcmVzX2luGAQgASgFIpsBChRWYWxpZGF0ZVRva2VuUmVxdWVzdBIZCgV0b2tlbhgBIAEoCUIKukgHcgUQASiAQBIxCgZ0YXJnZXQYAiABKA4yFy5wYXJsZXkudG9rZW4udjEuVGFyZ2V0Qgi6SAWCAQIQARIbCglyb29tX25hbWUYAyABKAlCCLpIBXIDGIABEhgKBnRlbmFudBgEIAEoCUIIukgFcgMYgAEipwIKFVZhbGlkYXRlVG9rZW5SZXNwb25zZRINCgV2YWxpZBgBIAEoCBIvCgZyZWFzb24YAiABKA4yHy5wYXJsZXkudG9rZW4udjEuVmFsaWRpdHlSZWFzb24SJwoGY2xhaW1zGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoEa2luZBgFIAEoDjIaLnBhcmxleS50b2tlbi52MS5Ub2tlbktpbmQSDgoGZGV0YWlsGAYgASgJEjoKEGppdHNpX21vZGVyYXRpb24YByABKAsyIC5wYXJsZXkudG9rZW4udjEuSml0c2lNb2RlcmF0aW9uIkYKD0ppdHNpTW9kZXJhdGlvbhIZChF0b2tlbl9hZmZpbGlhdGlvbhgBIAEoCBIYChB0b2tlbl9tb2RlcmF0aW9uGAIgASgIIjgKE1JlZnJlc2hUb2tlblJlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgBIAEoCUIKukgHcgUQASiAQCJUChRSZWZyZXNoVG9rZW5SZXNwb25zZRI8CgZ0b2tlbnMYASABKAsyLC5wYXJsZXkudG9rZW4udjEuQ3JlYXRlU2Vzc2lvblRva2Vuc1Jlc3BvbnNlIqIBChNSZXZva2VUb2tlbnNSZXF1ZXN0Eh4KCHRva2VuX2lkGAEgASgJQgq6SAdyBRABGIABSAASHQoHdXNlcl9pZBgCIAEoCUIKukgHcgUQARiAAkgAEh8KCXJvb21fbmFtZRgDIAEoCUIKukgHcgUQARiAAUgAEhgKBnJlYXNvbhgEIAEoCUIIukgFcgMYgAJCEQoIc2VsZWN0b3ISBbpIAggBIoEBChRSZXZva2VUb2tlbnNSZXNwb25zZRI0CghvdXRjb21lcxgBIAMoCzIiLnBhcmxleS50b2tlbi52MS5SZXZvY2F0aW9uT3V0Y29tZRIVCg1lbmRlZF9zdHJlYW1zGAIgASgFEhwKFHJlbW92ZWRfcGFydGljaXBhbnRzGAMgASgFIqUBChFSZXZvY2F0aW9uT3V0Y29tZRInCgZ0YXJnZXQYASABKA4yFy5wYXJsZXkudG9rZW4udjEuVGFyZ2V0EjEKBmVmZmVjdBgCIAEoDjIhLnBhcmxleS50b2tlbi52MS5SZXZvY2F0aW9uRWZmZWN0EjQKEHZhbGlkX3VudGlsX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhkKF0dldExpdmVLaXRTdGF0dXNSZXF1ZXN0IocBChhHZXRMaXZlS2l0U3RhdHVzUmVzcG9uc2USEgoKY29uZmlndXJlZBgBIAEoCBIRCglyZWFjaGFibGUYAiABKAgSDwoHdmVyc2lvbhgDIAEoCRISCgpyb29tX2NvdW50GAQgASgFEhIKCmxhdGVuY3lfbXMYBSABKAUSCwoDdXJsGAYgASgJIhEKD0dldFN0YXRzUmVxdWVzdCLXAQoQR2V0U3RhdHNSZXNwb25zZRIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCgx0b2tlbl9jb3VudHMYAiADKAsyGy5wYXJsZXkudG9rZW4udjEuVG9rZW5Db3VudBISCgplcnJvcl9yYXRlGAMgASgBEjEKCWxhdGVuY2llcxgEIAMoCzIeLnBhcmxleS50b2tlbi52MS5NZXRob2RMYXRlbmN5EhkKEWFjdGl2ZV9yb29tX2NvdW50GAUgASgFImoKClRva2VuQ291bnQSJwoGdGFyZ2V0GAEgASgOMhcucGFybGV5LnRva2VuLnYxLlRhcmdldBIPCgdvdXRjb21lGAIgASgJEg0KBXRvdGFsGAMgASgDEhMKC2xhc3RfbWludXRlGAQgASgFIl4KDU1ldGhvZExhdGVuY3kSDgoGbWV0aG9kGAEgASgJEg0KBWNvdW50GAIgASgDEg4KBnA1MF9tcxgDIAEoARIOCgZwOTVfbXMYBCABKAESDgoGcDk5X21zGAUgASgBItUBCgZBcGlLZXkSEgoKYXBpX2tleV9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSDgoGc2NvcGVzGAMgAygJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsgBChNDcmVhdGVBcGlLZXlSZXF1ZXN0EiAKDGRpc3BsYXlfbmFtZRgBIAEoCUIKukgHcgUQARiAARJUCgZzY29wZXMYAiADKAlCRLpIQZIBPggBEAYYASI2cjRSBnRva2Vuc1IFcm9vbXNSC3RyYW5zY3JpcHRzUghhbmFseXNpc1IFc3RhdHNSBWFkbWluEjkKC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIIukgFsgECQAEiTQoUQ3JlYXRlQXBpS2V5UmVzcG9uc2USCwoDa2V5GAEgASgJEigKB2FwaV9rZXkYAiABKAsyFy5wYXJsZXkudG9rZW4udjEuQXBpS2V5ImQKEkxpc3RBcGlLZXlzUmVxdWVzdBIiCglwYWdlX3NpemUYASABKAVCCrpIBxoFGMgBKAFIAIgBARIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiABEIMCgpfcGFnZV9zaXplIlkKE0xpc3RBcGlLZXlzUmVzcG9uc2USKQoIYXBpX2tleXMYASADKAsyFy5wYXJsZXkudG9rZW4udjEuQXBpS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI0ChNSZXZva2VBcGlLZXlSZXF1ZXN0Eh0KCmFwaV9rZXlfaWQYASABKAlCCbpIBnIEEAEYQCJAChRSZXZva2VBcGlLZXlSZXNwb25zZRIoCgdhcGlfa2V5GAEgASgLMhcucGFybGV5LnRva2VuLnYxLkFwaUtleSKBAQoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIiCglwYWdlX3NpemUYASABKAVCCrpIBxoFGPQDKAFIAIgBARIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiABBIXCgVhY3RvchgDIAEoCUIIukgFcgMYrAJCDAoKX3BhZ2Vfc2l6ZSJfChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRIrCgZldmVudHMYASADKAsyGy5wYXJsZXkudG9rZW4udjEuQXVkaXRFdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiywEKCkF1ZGl0RXZlbnQSEAoIc2VxdWVuY2UYASABKAMSLwoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIPCgdzdWJqZWN0GAUgASgJEg8KB291dGNvbWUYBiABKAkSDAoEaGFzaBgHIAEoDBIVCg1wcmV2aW91c19oYXNoGAggASgMEhQKDHBlZXJfYWRkcmVzcxgJIAEoCSpwCgZUYXJnZXQSFgoSVEFSR0VUX1VOU1BFQ0lGSUVEEAASEgoOVEFSR0VUX0xJVkVLSVQQARIYChRUQVJHRVRfVFJBTlNDUklQVElPThACEhAKDFRBUkdFVF9KSVRTSRADEg4KClRBUkdFVF9TRlUQBCrzAwoOVmFsaWRpdHlSZWFzb24SHwobVkFMSURJVFlfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSVkFMSURJVFlfUkVBU09OX09LEAESHQoZVkFMSURJVFlfUkVBU09OX01BTEZPUk1FRBACEh0KGVZBTElESVRZX1JFQVNPTl9BTEdPUklUSE0QAxIdChlWQUxJRElUWV9SRUFTT05fU0lHTkFUVVJFEAQSGwoXVkFMSURJVFlfUkVBU09OX0VYUElSRUQQBRIhCh1WQUxJRElUWV9SRUFTT05fTk9UX1lFVF9WQUxJRBAGEhoKFlZBTElESVRZX1JFQVNPTl9JU1NVRVIQBxIcChhWQUxJRElUWV9SRUFTT05fQVVESUVOQ0UQCBIZChVWQUxJRElUWV9SRUFTT05fQ0xBSU0QCRIYChRWQUxJRElUWV9SRUFTT05fUk9PTRAKEhsKF1ZBTElESVRZX1JFQVNPTl9SRVZPS0VEEAsSHAoYVkFMSURJVFlfUkVBU09OX0xJRkVUSU1FEAwSKQolVkFMSURJVFlfUkVBU09OX1RBUkdFVF9OT1RfQ09ORklHVVJFRBANEhsKF1ZBTElESVRZX1JFQVNPTl9TVUJKRUNUEA4SGQoVVkFMSURJVFlfUkVBU09OX0dSQU5UEA8qtAEKCVRva2VuS2luZBIaChZUT0tFTl9LSU5EX1VOU1BFQ0lGSUVEEAASEwoPVE9LRU5fS0lORF9VU0VSEAESHAoYVE9LRU5fS0lORF9UUkFOU0NSSVBUSU9OEAISFgoSVE9LRU5fS0lORF9MSVZFS0lUEAMSFAoQVE9LRU5fS0lORF9KSVRTSRAEEhIKDlRPS0VOX0tJTkRfU0ZVEAUSFgoSVE9LRU5fS0lORF9SRUZSRVNIEAYqfwoQUmV2b2NhdGlvbkVmZmVjdBIhCh1SRVZPQ0FUSU9OX0VGRkVDVF9VTlNQRUNJRklFRBAAEh4KGlJFVk9DQVRJT05fRUZGRUNUX0VORk9SQ0VEEAESKAokUkVWT0NBVElPTl9FRkZFQ1RfVkFMSURfVU5USUxfRVhQSVJZEAIyjxAKDFRva2VuU2VydmljZRKPAQoTQ3JlYXRlU2Vzc2lvblRva2VucxIrLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZXNzaW9uVG9rZW5zUmVxdWVzdBosLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZXNzaW9uVG9rZW5zUmVzcG9uc2UiHYLT5JMCFzoBKiISL2FwaS9saXZla2l0L3Rva2VuEqQBChhDcmVhdGVUcmFuc2NyaXB0aW9uVG9rZW4SMC5wYXJsZXkudG9rZW4udjEuQ3JlYXRlVHJhbnNjcmlwdGlvblRva2VuUmVxdWVzdBoxLnBhcmxleS50b2tlbi52MS5DcmVhdGVUcmFuc2NyaXB0aW9uVG9rZW5SZXNwb25zZSIjgtPkkwIdOgEqIhgvYXBpL3RyYW5zY3JpcHRpb24vdG9rZW4SlwEKEkNyZWF0ZUxpdmVLaXRUb2tlbhIqLnBhcmxleS50b2tlbi52MS5DcmVhdGVMaXZlS2l0VG9rZW5SZXF1ZXN0GisucGFybGV5LnRva2VuLnYxLkNyZWF0ZUxpdmVLaXRUb2tlblJlc3BvbnNlIiiC0+STAiI6ASpaEDoBKiILL3Rva2VuL2pvaW4iCy90b2tlbi9yb29tEo0BChBDcmVhdGVKaXRzaVRva2VuEigucGFybGV5LnRva2VuLnYxLkNyZWF0ZUppdHNpVG9rZW5SZXF1ZXN0GikucGFybGV5LnRva2VuLnYxLkNyZWF0ZUppdHNpVG9rZW5SZXNwb25zZSIkgtPkkwIeOgEqIhkvYXBpL2ppdHNpL2dlbmVyYXRlLXRva2VuEmEKDkNyZWF0ZVNmdVRva2VuEiYucGFybGV5LnRva2VuLnYxLkNyZWF0ZVNmdVRva2VuUmVxdWVzdBonLnBhcmxleS50b2tlbi52MS5DcmVhdGVTZnVUb2tlblJlc3BvbnNlEnoKDVZhbGlkYXRlVG9rZW4SJS5wYXJsZXkudG9rZW4udjEuVmFsaWRhdGVUb2tlblJlcXVlc3QaJi5wYXJsZXkudG9rZW4udjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlIhqC0+STAhQ6ASoiDy90b2tlbi92YWxpZGF0ZRJbCgxSZWZyZXNoVG9rZW4SJC5wYXJsZXkudG9rZW4udjEuUmVmcmVzaFRva2VuUmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZWZyZXNoVG9rZW5SZXNwb25zZRJbCgxSZXZva2VUb2tlbnMSJC5wYXJsZXkudG9rZW4udjEuUmV2b2tlVG9rZW5zUmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZXZva2VUb2tlbnNSZXNwb25zZRJVCgpDcmVhdGVSb29tEiIucGFybGV5LnRva2VuLnYxLkNyZWF0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLkNyZWF0ZVJvb21SZXNwb25zZRJMCgdHZXRSb29tEh8ucGFybGV5LnRva2VuLnYxLkdldFJvb21SZXF1ZXN0GiAucGFybGV5LnRva2VuLnYxLkdldFJvb21SZXNwb25zZRJSCglMaXN0Um9vbXMSIS5wYXJsZXkudG9rZW4udjEuTGlzdFJvb21zUmVxdWVzdBoiLnBhcmxleS50b2tlbi52MS5MaXN0Um9vbXNSZXNwb25zZRJVCgpVcGRhdGVSb29tEiIucGFybGV5LnRva2VuLnYxLlVwZGF0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLlVwZGF0ZVJvb21SZXNwb25zZRJVCgpEZWxldGVSb29tEiIucGFybGV5LnRva2VuLnYxLkRlbGV0ZVJvb21SZXF1ZXN0GiMucGFybGV5LnRva2VuLnYxLkRlbGV0ZVJvb21SZXNwb25zZRKAAQoQR2V0TGl2ZUtpdFN0YXR1cxIoLnBhcmxleS50b2tlbi52MS5HZXRMaXZlS2l0U3RhdHVzUmVxdWVzdBopLnBhcmxleS50b2tlbi52MS5HZXRMaXZlS2l0U3RhdHVzUmVzcG9uc2UiF4LT5JMCERIPL2xpdmVraXQvc3RhdHVzEl8KCEdldFN0YXRzEiAucGFybGV5LnRva2VuLnYxLkdldFN0YXRzUmVxdWVzdBohLnBhcmxleS50b2tlbi52MS5HZXRTdGF0c1Jlc3BvbnNlIg6C0+STAggSBi9zdGF0cxJbCgxDcmVhdGVBcGlLZXkSJC5wYXJsZXkudG9rZW4udjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5DcmVhdGVBcGlLZXlSZXNwb25zZRJYCgtMaXN0QXBpS2V5cxIjLnBhcmxleS50b2tlbi52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJC5wYXJsZXkudG9rZW4udjEuTGlzdEFwaUtleXNSZXNwb25zZRJbCgxSZXZva2VBcGlLZXkSJC5wYXJsZXkudG9rZW4udjEuUmV2b2tlQXBpS2V5UmVxdWVzdBolLnBhcmxleS50b2tlbi52MS5SZXZva2VBcGlLZXlSZXNwb25zZRJkCg9MaXN0QXVkaXRFdmVudHMSJy5wYXJsZXkudG9rZW4udjEuTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBooLnBhcmxleS50b2tlbi52MS5MaXN0QXVkaXRFdmVudHNSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_google_protobuf_timestamp, file_parley_token_v1_room]);
 
 /**
  * Asks for everything to enter a room.
@@ -77,6 +77,14 @@ export type CreateSessionTokensRequest = Message<"parley.token.v1.CreateSessionT
    * @generated from field: parley.token.v1.UserType user_type = 7;
    */
   userType: UserType;
+
+  /**
+   * E-mail address, for JITSI and SFU; up to 320 characters. Absent: the one of the user's login, if it says one. A user may
+   * send only that one.
+   *
+   * @generated from field: string participant_email = 8;
+   */
+  participantEmail: string;
 };
 
 /**
@@ -198,7 +206,7 @@ export type CreateSessionTokensResponse = Message<"parley.token.v1.CreateSession
   sfuExpireTime?: Timestamp | undefined;
 
   /**
-   * Token for RefreshToken; empty while this server issues none.
+   * Token for RefreshToken, good for 24 hours and one use.
    *
    * @generated from field: string refresh_token = 16;
    */
@@ -275,7 +283,7 @@ export const CreateTranscriptionTokenRequestSchema: GenMessage<CreateTranscripti
  */
 export type CreateTranscriptionTokenResponse = Message<"parley.token.v1.CreateTranscriptionTokenResponse"> & {
   /**
-   * The token: a JWT, HS256.
+   * The token: a JWT, HS256, or EdDSA where this server has a key for it (see /.well-known/jwks.json).
    *
    * @generated from field: string token = 1;
    */
@@ -338,7 +346,7 @@ export type CreateLiveKitTokenRequest = Message<"parley.token.v1.CreateLiveKitTo
   roomName: string;
 
   /**
-   * The participant; a user may send only their own id.
+   * The participant; a user may send only their own id. Absent: the user's id; for a service required with room_join.
    *
    * @generated from field: string participant_identity = 2;
    */
@@ -352,7 +360,8 @@ export type CreateLiveKitTokenRequest = Message<"parley.token.v1.CreateLiveKitTo
   participantName: string;
 
   /**
-   * What the token allows. Absent: to join, publish, subscribe and publish data.
+   * What the token allows. Absent: to join, publish, subscribe and publish data, for a user as far as their right goes. A
+   * grant that is asked for by name must be within it.
    *
    * @generated from field: parley.token.v1.LiveKitPermissions permissions = 4;
    */
@@ -408,14 +417,14 @@ export type LiveKitPermissions = Message<"parley.token.v1.LiveKitPermissions"> &
   roomJoin?: boolean | undefined;
 
   /**
-   * May create rooms. Default false.
+   * May create rooms. Default false; never for a user.
    *
    * @generated from field: optional bool room_create = 2;
    */
   roomCreate?: boolean | undefined;
 
   /**
-   * May list rooms. Default false.
+   * May list rooms. Default false; never for a user.
    *
    * @generated from field: optional bool room_list = 3;
    */
@@ -499,7 +508,7 @@ export type LiveKitPermissions = Message<"parley.token.v1.LiveKitPermissions"> &
   ingressAdmin?: boolean | undefined;
 
   /**
-   * Room to which the participant may be forwarded; up to 128 characters.
+   * Room to which the participant may be forwarded; up to 128 characters. A user must have the right to enter it.
    *
    * @generated from field: string destination_room = 15;
    */
@@ -632,7 +641,8 @@ export type CreateJitsiTokenRequest = Message<"parley.token.v1.CreateJitsiTokenR
   features: { [key: string]: boolean };
 
   /**
-   * More keys for the token's `context`; at most 16 KiB once written as JSON.
+   * More keys for the token's `context`; at most 16 KiB once written as JSON. Not `user`, `group`, `features` and `room`,
+   * which are Parley's to write; nulls are left out.
    *
    * @generated from field: google.protobuf.Struct context = 9;
    */
@@ -800,7 +810,8 @@ export type ValidateTokenRequest = Message<"parley.token.v1.ValidateTokenRequest
   token: string;
 
   /**
-   * The server that would be asked to let it in. Absent: Parley itself (user or transcription token).
+   * The server that would be asked to let it in. Absent: the one that the token was made for, as its signature and claims
+   * say; a user's login is for Parley itself.
    *
    * @generated from field: parley.token.v1.Target target = 2;
    */
@@ -812,6 +823,13 @@ export type ValidateTokenRequest = Message<"parley.token.v1.ValidateTokenRequest
    * @generated from field: string room_name = 3;
    */
   roomName: string;
+
+  /**
+   * For JITSI: the tenant of a meeting at `https://<domain>/<tenant>/<room>`; up to 128 characters. Absent: none.
+   *
+   * @generated from field: string tenant = 4;
+   */
+  tenant: string;
 };
 
 /**
@@ -861,6 +879,20 @@ export type ValidateTokenResponse = Message<"parley.token.v1.ValidateTokenRespon
    * @generated from field: parley.token.v1.TokenKind kind = 5;
    */
   kind: TokenKind;
+
+  /**
+   * The reason in words, such as "exp passed 40 s ago; Jitsi allows no leeway". Nothing secret. Empty when valid.
+   *
+   * @generated from field: string detail = 6;
+   */
+  detail: string;
+
+  /**
+   * For JITSI, when valid: which of Prosody's plug-ins would make the bearer a moderator.
+   *
+   * @generated from field: parley.token.v1.JitsiModeration jitsi_moderation = 7;
+   */
+  jitsiModeration?: JitsiModeration | undefined;
 };
 
 /**
@@ -869,6 +901,35 @@ export type ValidateTokenResponse = Message<"parley.token.v1.ValidateTokenRespon
  */
 export const ValidateTokenResponseSchema: GenMessage<ValidateTokenResponse> = /*@__PURE__*/
   messageDesc(file_parley_token_v1_token, 12);
+
+/**
+ * Which of Prosody's plug-ins read a Jitsi token as a moderator's. Each deployment has one of them, or none, and then the
+ * first to come moderates.
+ *
+ * @generated from message parley.token.v1.JitsiModeration
+ */
+export type JitsiModeration = Message<"parley.token.v1.JitsiModeration"> & {
+  /**
+   * `token_affiliation`: by `context.user.moderator` or `context.user.affiliation`.
+   *
+   * @generated from field: bool token_affiliation = 1;
+   */
+  tokenAffiliation: boolean;
+
+  /**
+   * `token_moderation`: by `moderator` at the top.
+   *
+   * @generated from field: bool token_moderation = 2;
+   */
+  tokenModeration: boolean;
+};
+
+/**
+ * Describes the message parley.token.v1.JitsiModeration.
+ * Use `create(JitsiModerationSchema)` to create a new message.
+ */
+export const JitsiModerationSchema: GenMessage<JitsiModeration> = /*@__PURE__*/
+  messageDesc(file_parley_token_v1_token, 13);
 
 /**
  * A refresh token to spend.
@@ -889,7 +950,7 @@ export type RefreshTokenRequest = Message<"parley.token.v1.RefreshTokenRequest">
  * Use `create(RefreshTokenRequestSchema)` to create a new message.
  */
 export const RefreshTokenRequestSchema: GenMessage<RefreshTokenRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 13);
+  messageDesc(file_parley_token_v1_token, 14);
 
 /**
  * New tokens.
@@ -910,7 +971,7 @@ export type RefreshTokenResponse = Message<"parley.token.v1.RefreshTokenResponse
  * Use `create(RefreshTokenResponseSchema)` to create a new message.
  */
 export const RefreshTokenResponseSchema: GenMessage<RefreshTokenResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 14);
+  messageDesc(file_parley_token_v1_token, 15);
 
 /**
  * Says which tokens to take back.
@@ -925,8 +986,9 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
    */
   selector: {
     /**
-     * The `jti` of one transcription token; up to 128 characters. Tokens are not stored: an id that no token has is taken
-     * too. Sent by a user, it has an effect only on a token that names this user.
+     * The `jti` of one token, or the `fam` that a refresh token has in common with all tokens that were made with it; up to
+     * 128 characters. Tokens are not stored: an id that no token has is taken too. Sent by a user, it has an effect only on
+     * a token that names this user. A LiveKit participant is not found by it.
      *
      * @generated from field: string token_id = 1;
      */
@@ -951,7 +1013,7 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
   } | { case: undefined; value?: undefined };
 
   /**
-   * For the audit log; up to 256 characters. Not kept while this server has none.
+   * For the audit log; up to 256 characters.
    *
    * @generated from field: string reason = 4;
    */
@@ -963,7 +1025,7 @@ export type RevokeTokensRequest = Message<"parley.token.v1.RevokeTokensRequest">
  * Use `create(RevokeTokensRequestSchema)` to create a new message.
  */
 export const RevokeTokensRequestSchema: GenMessage<RevokeTokensRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 15);
+  messageDesc(file_parley_token_v1_token, 16);
 
 /**
  * What the revocation does.
@@ -986,7 +1048,8 @@ export type RevokeTokensResponse = Message<"parley.token.v1.RevokeTokensResponse
   endedStreams: number;
 
   /**
-   * LiveKit participants that were removed. 0 while this server does not remove any: who is in a LiveKit room stays.
+   * LiveKit participants that were removed. They may come back as long as their token is good; see `outcomes`. Nobody is
+   * removed while LiveKit does not answer.
    *
    * @generated from field: int32 removed_participants = 3;
    */
@@ -998,7 +1061,7 @@ export type RevokeTokensResponse = Message<"parley.token.v1.RevokeTokensResponse
  * Use `create(RevokeTokensResponseSchema)` to create a new message.
  */
 export const RevokeTokensResponseSchema: GenMessage<RevokeTokensResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 16);
+  messageDesc(file_parley_token_v1_token, 17);
 
 /**
  * The effect of a revocation on one target.
@@ -1034,7 +1097,7 @@ export type RevocationOutcome = Message<"parley.token.v1.RevocationOutcome"> & {
  * Use `create(RevocationOutcomeSchema)` to create a new message.
  */
 export const RevocationOutcomeSchema: GenMessage<RevocationOutcome> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 17);
+  messageDesc(file_parley_token_v1_token, 18);
 
 /**
  * Asks for the state of LiveKit.
@@ -1049,7 +1112,7 @@ export type GetLiveKitStatusRequest = Message<"parley.token.v1.GetLiveKitStatusR
  * Use `create(GetLiveKitStatusRequestSchema)` to create a new message.
  */
 export const GetLiveKitStatusRequestSchema: GenMessage<GetLiveKitStatusRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 18);
+  messageDesc(file_parley_token_v1_token, 19);
 
 /**
  * The state of LiveKit.
@@ -1105,7 +1168,7 @@ export type GetLiveKitStatusResponse = Message<"parley.token.v1.GetLiveKitStatus
  * Use `create(GetLiveKitStatusResponseSchema)` to create a new message.
  */
 export const GetLiveKitStatusResponseSchema: GenMessage<GetLiveKitStatusResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 19);
+  messageDesc(file_parley_token_v1_token, 20);
 
 /**
  * Asks for counts.
@@ -1120,16 +1183,16 @@ export type GetStatsRequest = Message<"parley.token.v1.GetStatsRequest"> & {
  * Use `create(GetStatsRequestSchema)` to create a new message.
  */
 export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 20);
+  messageDesc(file_parley_token_v1_token, 21);
 
 /**
- * Counts since the server started.
+ * Counts of the replica that answers, since it started.
  *
  * @generated from message parley.token.v1.GetStatsResponse
  */
 export type GetStatsResponse = Message<"parley.token.v1.GetStatsResponse"> & {
   /**
-   * When the server started.
+   * When it started.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 1;
    */
@@ -1169,7 +1232,7 @@ export type GetStatsResponse = Message<"parley.token.v1.GetStatsResponse"> & {
  * Use `create(GetStatsResponseSchema)` to create a new message.
  */
 export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 21);
+  messageDesc(file_parley_token_v1_token, 22);
 
 /**
  * A count of tokens.
@@ -1211,7 +1274,7 @@ export type TokenCount = Message<"parley.token.v1.TokenCount"> & {
  * Use `create(TokenCountSchema)` to create a new message.
  */
 export const TokenCountSchema: GenMessage<TokenCount> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 22);
+  messageDesc(file_parley_token_v1_token, 23);
 
 /**
  * How long a method takes.
@@ -1260,7 +1323,7 @@ export type MethodLatency = Message<"parley.token.v1.MethodLatency"> & {
  * Use `create(MethodLatencySchema)` to create a new message.
  */
 export const MethodLatencySchema: GenMessage<MethodLatency> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 23);
+  messageDesc(file_parley_token_v1_token, 24);
 
 /**
  * A service's key, without its secret.
@@ -1316,7 +1379,7 @@ export type ApiKey = Message<"parley.token.v1.ApiKey"> & {
  * Use `create(ApiKeySchema)` to create a new message.
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 24);
+  messageDesc(file_parley_token_v1_token, 25);
 
 /**
  * Asks for an API key.
@@ -1351,7 +1414,7 @@ export type CreateApiKeyRequest = Message<"parley.token.v1.CreateApiKeyRequest">
  * Use `create(CreateApiKeyRequestSchema)` to create a new message.
  */
 export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 25);
+  messageDesc(file_parley_token_v1_token, 26);
 
 /**
  * The new key.
@@ -1379,7 +1442,7 @@ export type CreateApiKeyResponse = Message<"parley.token.v1.CreateApiKeyResponse
  * Use `create(CreateApiKeyResponseSchema)` to create a new message.
  */
 export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 26);
+  messageDesc(file_parley_token_v1_token, 27);
 
 /**
  * Asks for the keys.
@@ -1407,7 +1470,7 @@ export type ListApiKeysRequest = Message<"parley.token.v1.ListApiKeysRequest"> &
  * Use `create(ListApiKeysRequestSchema)` to create a new message.
  */
 export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 27);
+  messageDesc(file_parley_token_v1_token, 28);
 
 /**
  * A page of keys.
@@ -1435,7 +1498,7 @@ export type ListApiKeysResponse = Message<"parley.token.v1.ListApiKeysResponse">
  * Use `create(ListApiKeysResponseSchema)` to create a new message.
  */
 export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 28);
+  messageDesc(file_parley_token_v1_token, 29);
 
 /**
  * Says which key to revoke.
@@ -1456,7 +1519,7 @@ export type RevokeApiKeyRequest = Message<"parley.token.v1.RevokeApiKeyRequest">
  * Use `create(RevokeApiKeyRequestSchema)` to create a new message.
  */
 export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 29);
+  messageDesc(file_parley_token_v1_token, 30);
 
 /**
  * The revoked key.
@@ -1477,7 +1540,7 @@ export type RevokeApiKeyResponse = Message<"parley.token.v1.RevokeApiKeyResponse
  * Use `create(RevokeApiKeyResponseSchema)` to create a new message.
  */
 export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 30);
+  messageDesc(file_parley_token_v1_token, 31);
 
 /**
  * Asks for audit events.
@@ -1500,7 +1563,7 @@ export type ListAuditEventsRequest = Message<"parley.token.v1.ListAuditEventsReq
   pageToken: string;
 
   /**
-   * Only events of this actor; up to 256 characters.
+   * Only events of this actor, such as `user:ada`; up to 300 characters. Absent: all.
    *
    * @generated from field: string actor = 3;
    */
@@ -1512,7 +1575,7 @@ export type ListAuditEventsRequest = Message<"parley.token.v1.ListAuditEventsReq
  * Use `create(ListAuditEventsRequestSchema)` to create a new message.
  */
 export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 31);
+  messageDesc(file_parley_token_v1_token, 32);
 
 /**
  * A page of audit events.
@@ -1540,7 +1603,7 @@ export type ListAuditEventsResponse = Message<"parley.token.v1.ListAuditEventsRe
  * Use `create(ListAuditEventsResponseSchema)` to create a new message.
  */
 export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 32);
+  messageDesc(file_parley_token_v1_token, 33);
 
 /**
  * Something that was done, chained to what was done before.
@@ -1563,7 +1626,8 @@ export type AuditEvent = Message<"parley.token.v1.AuditEvent"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Who did it: the kind of credential and its subject.
+   * Who did it: the kind of credential and its subject, such as `user:ada` or `service:<api_key_id>`; `unknown` when the
+   * credential was refused; `server` for what the server did by itself.
    *
    * @generated from field: string actor = 3;
    */
@@ -1591,11 +1655,27 @@ export type AuditEvent = Message<"parley.token.v1.AuditEvent"> & {
   outcome: string;
 
   /**
-   * SHA-256 over this event and the hash of the one before.
+   * SHA-256 over `previous_hash` and, right after it, the UTF-8 bytes of the JSON array
+   * `[sequence, create_time in milliseconds since 1970, actor, action, subject, outcome, peer_address]`, written without
+   * white space, as ECMA-262's JSON.stringify writes it.
    *
    * @generated from field: bytes hash = 7;
    */
   hash: Uint8Array;
+
+  /**
+   * `hash` of the event before; 32 zero bytes for the first.
+   *
+   * @generated from field: bytes previous_hash = 8;
+   */
+  previousHash: Uint8Array;
+
+  /**
+   * Address from which the call came; empty when there was none.
+   *
+   * @generated from field: string peer_address = 9;
+   */
+  peerAddress: string;
 };
 
 /**
@@ -1603,7 +1683,7 @@ export type AuditEvent = Message<"parley.token.v1.AuditEvent"> & {
  * Use `create(AuditEventSchema)` to create a new message.
  */
 export const AuditEventSchema: GenMessage<AuditEvent> = /*@__PURE__*/
-  messageDesc(file_parley_token_v1_token, 33);
+  messageDesc(file_parley_token_v1_token, 34);
 
 /**
  * A server that a token is made for.
@@ -1763,6 +1843,20 @@ export const ValidityReason = {
    * @generated from enum value: VALIDITY_REASON_TARGET_NOT_CONFIGURED = 13;
    */
   TARGET_NOT_CONFIGURED: 13,
+
+  /**
+   * `sub` is not the expected one: for Jitsi the domain or the tenant.
+   *
+   * @generated from enum value: VALIDITY_REASON_SUBJECT = 14;
+   */
+  SUBJECT: 14,
+
+  /**
+   * It does not grant what entering takes: for LiveKit `roomJoin`.
+   *
+   * @generated from enum value: VALIDITY_REASON_GRANT = 15;
+   */
+  GRANT: 15,
 } as const;
 
 /**
@@ -1903,8 +1997,9 @@ export const TokenService: GenService<{
    * One call, everything to enter a room: a token for each asked target.
    *
    * Callers: user (for themselves, in a room that they may enter), service with scope `tokens` (for anyone, anywhere).
-   * Errors: FAILED_PRECONDITION when an asked target is not configured, naming the variables to set; UNIMPLEMENTED for a
-   * target that this server makes no tokens for; PERMISSION_DENIED when the user may not enter the room. Not idempotent: each call makes new tokens.
+   * Errors: FAILED_PRECONDITION when an asked target is not configured, naming the variables to set; PERMISSION_DENIED
+   * when the user may not enter the room; RESOURCE_EXHAUSTED with google.rpc.RetryInfo when the caller asks too often.
+   * Not idempotent: each call makes new tokens.
    *
    * @generated from rpc parley.token.v1.TokenService.CreateSessionTokens
    */
@@ -1941,7 +2036,8 @@ export const TokenService: GenService<{
   /**
    * A Jitsi token and the meeting URL that carries it.
    *
-   * Callers: user (moderator only where the room's user type allows it), service with scope `tokens`.
+   * Callers: user (moderator only where the room's user type allows it), service with scope `tokens`. What is asked beyond
+   * the caller's right is PERMISSION_DENIED and named in the message.
    *
    * @generated from rpc parley.token.v1.TokenService.CreateJitsiToken
    */
@@ -1965,7 +2061,8 @@ export const TokenService: GenService<{
   /**
    * Tells whether a token is good, and if not, why. A bad token is an answer, not an error.
    *
-   * Callers: any. With a target and a room it answers "would that server let this token in now". Idempotent.
+   * Callers: any. With a target and a room it answers "would that server let this token in now", by that server's own
+   * rules: LiveKit's token check, Prosody's token plug-ins, the SFU's. Nothing is asked of the server itself. Idempotent.
    *
    * @generated from rpc parley.token.v1.TokenService.ValidateToken
    */
@@ -1977,8 +2074,13 @@ export const TokenService: GenService<{
   /**
    * Turns a refresh token into new tokens and a new refresh token; the old one is spent.
    *
-   * Callers: whoever holds the refresh token; no other credential. A token used twice revokes its whole family:
-   * UNAUTHENTICATED. The right to enter the room is checked anew: PERMISSION_DENIED when it is gone.
+   * Callers: whoever holds the refresh token; no other credential. A refresh token is good for 24 hours and for one use; the
+   * tokens that follow on each other are a family, which ends 7 days after its first. Of several calls at once with one
+   * token one gets new tokens, the others UNAUTHENTICATED; a token that comes again after it was spent revokes its whole
+   * family: every token that was made with it is refused from then on, and the live streams that they opened end.
+   *
+   * Errors: UNAUTHENTICATED for a token that is not good, spent or revoked; PERMISSION_DENIED when the right to enter the
+   * room is gone, or the API key that asked for the first tokens; then the token is not spent.
    *
    * @generated from rpc parley.token.v1.TokenService.RefreshToken
    */
@@ -1988,19 +2090,21 @@ export const TokenService: GenService<{
     output: typeof RefreshTokenResponseSchema;
   },
   /**
-   * Takes transcription tokens back that were issued until now, by id, user or room, and ends the live streams that they
-   * opened with UNAUTHENTICATED; their sessions can be resumed with a token that is good.
+   * Takes tokens back that were issued until now, by id, user or room: transcription and refresh tokens are refused from
+   * now on, the live streams that they opened end with UNAUTHENTICATED (their sessions can be resumed with a token that is
+   * good), and who is in a LiveKit room by a token that is concerned is removed from it.
    *
    * Callers: user (own tokens, tokens for an own room), service with scope `tokens`. Errors: PERMISSION_DENIED for another
    * user's id or for a room that is not the user's, or not there; RESOURCE_EXHAUSTED when a user takes back more than 100
    * single tokens a day; UNAVAILABLE when the database does not take it: repeat the call until it is answered. Says for each
-   * target what holds from now on. Idempotent.
+   * target what holds from now on: LiveKit, Jitsi and the SFU do not ask whether a token was revoked, so theirs open them
+   * until they expire. Idempotent.
    *
-   * Other replicas enforce it as soon as the database tells them, in the order of milliseconds; one that lost its
-   * connection for notices, after at most 30 s; one that cannot reach the database, as soon as it can again, and until then
-   * it opens and continues no session either. Tokens that Parley made are told apart to the millisecond; a token that
-   * somebody else signed in the second of the call is refused even if it was made after it. Not touched: users' logins and
-   * API keys. Who shall not come back must also lose the right to new tokens.
+   * Other replicas enforce it as soon as the database, or Redis where it is configured, tells them, in the order of
+   * milliseconds; one that lost its connection for notices, after at most 30 s; one that cannot reach the database, as soon
+   * as it can again, and until then it opens and continues no session either. Tokens that Parley made are told apart to the
+   * millisecond; a token that somebody else signed in the second of the call is refused even if it was made after it. Not
+   * touched: users' logins and API keys. Who shall not come back must also lose the right to new tokens.
    *
    * @generated from rpc parley.token.v1.TokenService.RevokeTokens
    */
@@ -2010,9 +2114,10 @@ export const TokenService: GenService<{
     output: typeof RevokeTokensResponseSchema;
   },
   /**
-   * Makes a room that the caller owns.
+   * Makes a room that the caller owns, on LiveKit too where it is configured. A LiveKit server that does not answer stops
+   * nothing: the tokens for the room carry its settings, and LiveKit makes it when the first participant joins.
    *
-   * Callers: user, service with scope `rooms`. Errors: ALREADY_EXISTS.
+   * Callers: user, service with scope `rooms`. Errors: ALREADY_EXISTS; RESOURCE_EXHAUSTED when a user owns 1000 rooms.
    *
    * @generated from rpc parley.token.v1.TokenService.CreateRoom
    */
@@ -2046,7 +2151,8 @@ export const TokenService: GenService<{
     output: typeof ListRoomsResponseSchema;
   },
   /**
-   * Changes the fields that are sent; absent ones stay.
+   * Changes the fields that are sent; absent ones stay. Who loses the right to enter by it loses the tokens for the room as
+   * well, and is removed from it, as by RevokeTokens; so does who keeps less of a right than before.
    *
    * Callers: its owner, service with scope `rooms`. Errors: NOT_FOUND. Idempotent.
    *
@@ -2058,7 +2164,7 @@ export const TokenService: GenService<{
     output: typeof UpdateRoomResponseSchema;
   },
   /**
-   * Deletes a room. Its sessions stay; the tokens for it are revoked.
+   * Deletes a room, on LiveKit too. Its sessions stay; the tokens for it are revoked.
    *
    * Callers: its owner, service with scope `rooms`. Errors: NOT_FOUND.
    *
@@ -2130,7 +2236,8 @@ export const TokenService: GenService<{
     output: typeof RevokeApiKeyResponseSchema;
   },
   /**
-   * The audit log, oldest first.
+   * The audit log, oldest first. Each event is chained to the one before by its hash, so that a changed, inserted or removed
+   * event is found by `parley audit verify`, or by anybody who computes the hashes again.
    *
    * Callers: admin. Idempotent.
    *

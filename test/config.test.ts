@@ -31,7 +31,12 @@ describe("without any variable", () => {
     dataDir: resolve("data"),
     logLevel: "info",
     allowedOrigins: [],
-    jwt: { issuer: "interview-backend", audience: "transcription-service", expirySeconds: 7200 },
+    jwt: {
+      issuer: "interview-backend",
+      audience: "transcription-service",
+      expirySeconds: 7200,
+      publicKeyFiles: [],
+    },
     oidc: { issuers: [], authorizedParties: [] },
     speech: { engines: ["offline"], modelDir: join(homedir(), ".cache", "parley", "models") },
     limits: {
@@ -41,6 +46,13 @@ describe("without any variable", () => {
         maxAudioBytes: 2_147_483_648,
         maxIdleMs: 30_000,
         maxUnreadBytes: 262_144,
+      },
+      rates: {
+        mintsPerUser: 60,
+        validationsPerUser: 120,
+        streamsPerParticipant: 120,
+        callsPerService: 60_000,
+        callsPerAddress: 3000,
       },
     },
     retention: {},
@@ -68,6 +80,8 @@ describe("without any variable", () => {
         "JWT_ISSUER",
         "JWT_AUDIENCE",
         "JWT_EXPIRY_HOURS",
+        "JWT_PRIVATE_KEY_FILE",
+        "JWT_PUBLIC_KEY_FILES",
         "OIDC_ISSUERS",
         "OIDC_AUDIENCE",
         "OIDC_AUTHORIZED_PARTIES",
@@ -78,6 +92,9 @@ describe("without any variable", () => {
         "JITSI_DOMAIN",
         "JITSI_APP_ID",
         "JITSI_APP_SECRET",
+        "JITSI_PRIVATE_KEY_FILE",
+        "JITSI_KEY_ID",
+        "JITSI_TENANT",
         "SFU_URL",
         "SFU_JWT_SECRET",
         "DEEPGRAM_API_KEY",
@@ -129,7 +146,9 @@ test("every variable arrives where it belongs", () => {
       JWT_ISSUER: "issuer",
       JWT_AUDIENCE: "audience",
       JWT_EXPIRY_HOURS: "0.5",
-      OIDC_ISSUERS: "https://one.example,https://two.example/path",
+      JWT_PRIVATE_KEY_FILE: "sign.pem",
+      JWT_PUBLIC_KEY_FILES: "next.pem, before.pem",
+      OIDC_ISSUERS: "https://one.example, https://two.example/path|https://keys.example/jwks?v=1",
       OIDC_AUDIENCE: "aud",
       OIDC_AUTHORIZED_PARTIES: "https://a.example",
       LIVEKIT_URL: "wss://live.example",
@@ -138,6 +157,7 @@ test("every variable arrives where it belongs", () => {
       JITSI_DOMAIN: "meet.example",
       JITSI_APP_ID: "app",
       JITSI_APP_SECRET: `${secret}-jitsi`,
+      JITSI_TENANT: "tenant",
       SFU_URL: "wss://sfu.example",
       SFU_JWT_SECRET: `${secret}-sfu`,
       DEEPGRAM_API_KEY: "dg",
@@ -155,6 +175,11 @@ test("every variable arrives where it belongs", () => {
       MAX_SESSION_MEGABYTES: "6",
       STREAM_IDLE_SECONDS: "7",
       MAX_UNREAD_KIB: "16",
+      MAX_MINTS_PER_MINUTE: "8",
+      MAX_VALIDATIONS_PER_MINUTE: "9",
+      MAX_OPENED_STREAMS_PER_MINUTE: "10",
+      MAX_SERVICE_CALLS_PER_MINUTE: "11",
+      MAX_CALLS_PER_ADDRESS_PER_MINUTE: "12",
       RETENTION_TRANSCRIPT_DAYS: "1",
       RETENTION_ANALYSIS_DAYS: "2",
       RETENTION_AUDIT_DAYS: "36500",
@@ -175,14 +200,24 @@ test("every variable arrives where it belongs", () => {
       issuer: "issuer",
       audience: "audience",
       expirySeconds: 1800,
+      privateKeyFile: "sign.pem",
+      publicKeyFiles: ["next.pem", "before.pem"],
     },
     oidc: {
-      issuers: ["https://one.example", "https://two.example/path"],
+      issuers: [
+        { issuer: "https://one.example" },
+        { issuer: "https://two.example/path", jwksUrl: "https://keys.example/jwks?v=1" },
+      ],
       audience: "aud",
       authorizedParties: ["https://a.example"],
     },
     livekit: { url: "wss://live.example", apiKey: "key", apiSecret: `${secret}-livekit` },
-    jitsi: { domain: "meet.example", appId: "app", appSecret: `${secret}-jitsi` },
+    jitsi: {
+      domain: "meet.example",
+      appId: "app",
+      tenant: "tenant",
+      key: { secret: `${secret}-jitsi` },
+    },
     sfu: { url: "wss://sfu.example", jwtSecret: `${secret}-sfu` },
     speech: {
       engines: ["offline"],
@@ -199,6 +234,13 @@ test("every variable arrives where it belongs", () => {
         maxAudioBytes: 6_291_456,
         maxIdleMs: 7000,
         maxUnreadBytes: 16_384,
+      },
+      rates: {
+        mintsPerUser: 8,
+        validationsPerUser: 9,
+        streamsPerParticipant: 10,
+        callsPerService: 11,
+        callsPerAddress: 12,
       },
     },
     retention: { transcriptDays: 1, analysisDays: 2, auditDays: 36500 },
@@ -218,9 +260,10 @@ describe("values that are wrong", () => {
     ],
     ["JWT_SECRET", ["canary", "x".repeat(31)]],
     ["JWT_SECRET_PREVIOUS", ["canary", "x".repeat(31)]],
-    ["JWT_AUDIENCE", ["parley"]],
+    ["JWT_AUDIENCE", ["parley", "parley-refresh"]],
     ["JWT_EXPIRY_HOURS", ["0", "-1", "0.01", "24.1", "25", "two", "1e1", "Infinity", canary]],
-    ["OIDC_ISSUERS", ["clerk.example", `https://a.example,${canary}`]],
+    ["MAX_MINTS_PER_MINUTE", ["0", "-1", "1000001", canary]],
+    ["MAX_CALLS_PER_ADDRESS_PER_MINUTE", ["0", canary]],
     ["DEEPGRAM_API_KEY", ["canary key", "canary\n", "canär"]],
     ["DEEPGRAM_URL", ["deepgram", canary]],
     ["SPEECH_ENGINE", ["whisper", "Deepgram", canary]],
@@ -315,6 +358,45 @@ describe("values that are wrong", () => {
   });
 });
 
+describe("OIDC issuers", () => {
+  const withAudience = (issuers: string) => problemsOf({ OIDC_ISSUERS: issuers, OIDC_AUDIENCE: "app" });
+
+  test.each([
+    "clerk.example",
+    "https://a.example,canary-value",
+    "https://a.example?canary",
+    "https://a.example#canary",
+    "https://canary@a.example",
+    "ftp://a.example",
+    "https://a.example|canary",
+    "https://a.example|https://keys.example|https://canary.example",
+    "https://a.example,https://a.example",
+    "https://a.example,https://a.example|https://keys.example",
+  ])("%s: what was expected is said, and the value is not", (issuers) => {
+    const problems = withAudience(issuers);
+    expect(problems).toEqual([expect.stringMatching(/^OIDC_ISSUERS: expected URLs of issuers/)]);
+    expect(problems[0]).not.toContain("canary");
+  });
+
+  test("need an audience or authorized parties: otherwise a token for any app would do", () => {
+    expect(wrong({ OIDC_ISSUERS: "https://a.example" })).toEqual(["OIDC_AUDIENCE"]);
+    expect(wrong({ OIDC_ISSUERS: "https://a.example", OIDC_AUDIENCE: "app" })).toEqual([]);
+    expect(wrong({ OIDC_ISSUERS: "https://a.example", OIDC_AUTHORIZED_PARTIES: "app" })).toEqual([]);
+  });
+
+  test("are reached over TLS in production", () => {
+    for (const issuers of [
+      "http://a.example",
+      "https://b.example, HTTP://a.example",
+      "https://a.example|http://k",
+    ]) {
+      expect(wrong({ ...production, OIDC_ISSUERS: issuers, OIDC_AUDIENCE: "app" })).toEqual(["OIDC_ISSUERS"]);
+      expect(wrong({ OIDC_ISSUERS: issuers, OIDC_AUDIENCE: "app" })).toEqual([]);
+    }
+    expect(wrong({ ...production, OIDC_ISSUERS: "https://http.example", OIDC_AUDIENCE: "app" })).toEqual([]);
+  });
+});
+
 describe("edges that are right", () => {
   test.each<[Environment]>([
     [{ PORT: "65535" }],
@@ -369,6 +451,27 @@ describe("variables that go together", () => {
     [{ DEEPGRAM_API_KEY: "dg", SPEECH_ENGINE: "deepgram" }, ["deepgram"]],
   ])("speech: %j", (env, engines) => {
     expect(readConfig(env).speech.engines).toEqual(engines);
+  });
+
+  test("Jitsi tokens are signed with a secret or with a key, not with both", () => {
+    const jitsi = { JITSI_DOMAIN: "meet.example", JITSI_APP_ID: "app" };
+    const key = { JITSI_PRIVATE_KEY_FILE: "jitsi.pem", JITSI_KEY_ID: "key-1" };
+    expect(readConfig({ ...jitsi, ...key }).jitsi).toEqual({
+      domain: "meet.example",
+      appId: "app",
+      key: { privateKeyFile: "jitsi.pem", keyId: "key-1" },
+    });
+    expect(wrong({ ...jitsi, ...key, JITSI_APP_SECRET: secret })).toEqual(["JITSI_APP_SECRET"]);
+    expect(wrong({ JITSI_TENANT: "tenant" })).toEqual(["JITSI_DOMAIN"]);
+    expect(wrong({ ...jitsi, JITSI_KEY_ID: "key-1" })).toEqual(["JITSI_PRIVATE_KEY_FILE"]);
+    expect(wrong({ ...jitsi, JITSI_PRIVATE_KEY_FILE: "jitsi.pem" })).toEqual(["JITSI_KEY_ID"]);
+    expect(wrong(key)).toEqual(["JITSI_APP_ID", "JITSI_DOMAIN"]);
+    for (const domain of ["https://meet.example", "meet.example/", "user@meet.example", " ", "a b"]) {
+      expect(wrong({ ...jitsi, ...key, JITSI_DOMAIN: domain })).toEqual(["JITSI_DOMAIN"]);
+    }
+    for (const tenant of ["a/b", "*", "a?"]) {
+      expect(wrong({ ...jitsi, ...key, JITSI_TENANT: tenant })).toEqual(["JITSI_TENANT"]);
+    }
   });
 
   test("the deepgram engine needs a key", () => {

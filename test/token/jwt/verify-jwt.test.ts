@@ -168,9 +168,15 @@ describe("no key is taken from the token", () => {
     ["a kid with SQL", { kid: "x' UNION SELECT 'the-attackers-own-secret-in-32-bytes!!' --" }],
     ["a kid that is not a text", { kid: { toString: "x" } }],
   ])("%s", (_, extra) => {
-    for (const key of [attacker, ""]) {
-      expect(verdict(makeToken(transcriptionClaims, { ...header, ...extra }, key))).toBe("signature");
+    for (const key of [attacker, "", secret]) {
+      expect(verdict(makeToken(transcriptionClaims, { ...header, ...extra }, key))).toBe("malformed");
     }
+  });
+
+  test("a kid that names no key is let through to the signature, which decides", () => {
+    const named = { ...header, kid: "2026-11" };
+    expect(verdict(makeToken(transcriptionClaims, named))).toBe("ok");
+    expect(verdict(makeToken(transcriptionClaims, named, attacker))).toBe("signature");
   });
 
   test("a kid of 10 kB is refused before anything is parsed", () => {

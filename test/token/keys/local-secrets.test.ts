@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseApiKey } from "../../../src/token/api-keys/api-key.ts";
 import { readLocalSecrets, readOrMakeLocalSecrets } from "../../../src/token/keys/local-secrets.ts";
 
-const moduleUrl = new URL("../../src/token/local-secrets.ts", import.meta.url).href;
+const moduleUrl = new URL("../../../src/token/keys/local-secrets.ts", import.meta.url).href;
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "parley-secrets-"));

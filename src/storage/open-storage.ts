@@ -7,6 +7,7 @@ import type { InterviewStore } from "../analysis/interview-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Notices } from "../notices.ts";
 import type { ApiKeyStore } from "../token/api-keys/api-key-store.ts";
+import type { RefreshStore } from "../token/refresh/refresh-store.ts";
 import type { RevocationStore } from "../token/revocation/revocation-store.ts";
 import type { RoomStore } from "../token/rooms/room-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
@@ -16,6 +17,7 @@ import { Gate } from "./gate.ts";
 import { healthOf } from "./health.ts";
 import type { StorageHealth } from "./health.ts";
 import { interviewStore } from "./interview-store.ts";
+import { refreshStore } from "./refresh-store.ts";
 import { revocationStore } from "./revocation-store.ts";
 import { roomStore } from "./room-store.ts";
 import { sessionStore } from "./session-store.ts";
@@ -47,6 +49,7 @@ export interface Storage {
   readonly apiKeys: ApiKeyStore;
   readonly rooms: RoomStore;
   readonly revocations: RevocationStore;
+  readonly refresh: RefreshStore;
   readonly interviews: InterviewStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
@@ -82,6 +85,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     apiKeys: gate.around(apiKeyStore(database.db)),
     rooms: gate.around(roomStore(database.db)),
     revocations: gate.around(revocationStore(database.db)),
+    refresh: gate.around(refreshStore(database.db)),
     interviews: gate.around(interviewStore(database.db)),
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),

@@ -106,6 +106,15 @@ export interface RevocationTable {
   expire_time: Date;
 }
 
+export interface RefreshFamilyTable {
+  family_id: Fixed<string>;
+  generation: number;
+  replica_id: string;
+  /** Of the database's clock. */
+  spend_time: Generated<Date>;
+  expire_time: Fixed<Date>;
+}
+
 export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
@@ -114,6 +123,7 @@ export interface Tables {
   rooms: RoomTable;
   interviews: InterviewTable;
   revocations: RevocationTable;
+  refresh_families: RefreshFamilyTable;
 }
 
 export type Database = Kysely<Tables>;

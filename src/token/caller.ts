@@ -34,4 +34,6 @@ export interface ServiceCaller {
   readonly kind: "service";
   readonly apiKeyId: string;
   readonly scopes: ReadonlySet<ApiKeyScope>;
+  /** Absent: never. */
+  readonly expireTime?: Date;
 }

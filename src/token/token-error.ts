@@ -11,6 +11,8 @@ export type TokenErrorCode =
   | "claim"
   | "room"
   | "revoked"
+  /** A refresh token that was used before. */
+  | "spent"
   | "lifetime";
 
 export class TokenError extends Error {

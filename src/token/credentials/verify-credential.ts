@@ -9,7 +9,7 @@ import type { Caller, ParticipantCaller, ServiceCaller, UserCaller } from "../ca
 import { maxLifetimeSeconds } from "../keys/jwt-settings.ts";
 import { keyRing } from "../keys/key-ring.ts";
 import type { JwtSettings } from "../keys/jwt-settings.ts";
-import { checkTimes, readSigned } from "../jwt/verify-jwt.ts";
+import { checkTimes, peekHeader, readSigned } from "../jwt/verify-jwt.ts";
 import type { Revocations } from "../revocation/revocations.ts";
 import { TokenError } from "../token-error.ts";
 import { readTranscriptionClaims } from "../targets/transcription/issue-token.ts";
@@ -21,6 +21,10 @@ export interface CredentialSettings {
   readonly revocations: Pick<Revocations, "check">;
   /** A key from the configuration, with scope `analysis`. */
   readonly fixedAnalysisKey?: string;
+  /** Logins of other issuers. Absent: none are taken. */
+  readonly oidc?: { readonly verify: (token: string, nowMs: number) => Promise<UserCaller> };
+  /** Is told of each user whose login was verified. */
+  readonly onUser?: (user: UserCaller) => void;
 }
 
 /** Throws TokenError for a credential that is no good; rejects otherwise when the database cannot be asked. */
@@ -33,7 +37,18 @@ export async function verifyCredential(
     return { kind: "service", apiKeyId: "TRANSCRIPTION_SERVICE_API_KEY", scopes: new Set(["analysis"]) };
   }
   if (credential.startsWith("pk_")) return verifyApiKey(credential, settings, nowMs);
-  return settings.revocations.check(verifyOwnToken(credential, settings.jwt, nowMs));
+  const caller =
+    settings.oidc && !isOwnToken(credential, settings.jwt)
+      ? await settings.oidc.verify(credential, nowMs)
+      : settings.revocations.check(verifyOwnToken(credential, settings.jwt, nowMs));
+  if (caller.kind === "user") settings.onUser?.(caller);
+  return caller;
+}
+
+/** Whether a token can only be Parley's own: signed with a shared secret, or with one of its own keys. Throws TokenError. */
+export function isOwnToken(token: string, settings: JwtSettings): boolean {
+  const { alg, kid } = peekHeader(token);
+  return alg === "HS256" || (settings.eddsa?.verification.some((key) => key.kid === kid) ?? false);
 }
 
 /** A user or transcription token of Parley's own, which may have been revoked. Throws TokenError. */
@@ -67,7 +82,13 @@ async function verifyApiKey(
   if (!stored || !matchesApiKey(parsed.secret, stored, nowMs)) {
     throw new TokenError("signature", "no such API key, or it is expired or revoked");
   }
-  return { kind: "service", apiKeyId: stored.apiKeyId, scopes: new Set(stored.scopes) };
+  const { apiKeyId, expireTime } = stored;
+  return {
+    kind: "service",
+    apiKeyId,
+    scopes: new Set(stored.scopes),
+    ...(expireTime !== undefined && { expireTime }),
+  };
 }
 
 /** In constant time for any two texts. */

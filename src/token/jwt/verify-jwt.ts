@@ -59,6 +59,11 @@ export function peekToken(token: string): { readonly header: Claims; readonly cl
   return { header: readObject(header), claims: readObject(payload) };
 }
 
+/** The header alone. Throws TokenError. */
+export function peekHeader(token: string): Claims {
+  return readObject(splitToken(token).header);
+}
+
 function splitToken(token: string) {
   // A character is at most three bytes: of most tokens the length in bytes need not be counted.
   if (token.length * 3 > maxTokenBytes && Buffer.byteLength(token) > maxTokenBytes) {

@@ -69,7 +69,10 @@ export function readTranscriptionClaims(claims: Claims): ParticipantCaller {
  * on clocks that agree; a token from a machine whose clock is ahead may escape a revocation within that difference.
  */
 function readIssueTime(claims: Claims): Date {
-  const { iat, jti } = claims;
+  const { iat, jti, fam } = claims;
+  // A family is revoked as a whole, also in what was made of it while the news was on its way.
+  const familyBeganMs = typeof fam === "string" ? readTokenIdTime(fam) : undefined;
+  if (familyBeganMs !== undefined) return new Date(familyBeganMs);
   if (typeof iat !== "number") return new Date(0);
   const madeAtMs = readTokenIdTime(jti as string);
   const isSameSecond = madeAtMs !== undefined && Math.floor(madeAtMs / 1000) === iat;

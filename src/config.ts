@@ -16,8 +16,8 @@ import {
   secret,
   url,
 } from "./config-values.ts";
-import { defaultRateLimits } from "./gateway/rate-limit-values.ts";
-import type { RateLimitValues } from "./gateway/rate-limit-values.ts";
+import { defaultRateLimits } from "./gateway/rate-limits/rate-limit-values.ts";
+import type { RateLimitValues } from "./gateway/rate-limits/rate-limit-values.ts";
 import { defaultSessionLimits } from "./transcription/session/session-options.ts";
 import type { SessionLimits } from "./transcription/session/session-options.ts";
 import { defaultStreamLimits } from "./transcription/session/stream-limits.ts";

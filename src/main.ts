@@ -29,6 +29,7 @@ import { callerKey, credentialsInterceptor } from "./gateway/interceptors/creden
 import { deadlineInterceptor } from "./gateway/interceptors/deadline.ts";
 import { errorsInterceptor } from "./gateway/interceptors/errors.ts";
 import { logInterceptor } from "./gateway/interceptors/log.ts";
+import type { LogOptions } from "./gateway/interceptors/log.ts";
 import { requestIdInterceptor } from "./gateway/interceptors/request-id.ts";
 import { validationInterceptor } from "./gateway/interceptors/validation.ts";
 import { checkPermissions } from "./gateway/permissions.ts";
@@ -37,7 +38,7 @@ import { tokenService } from "./gateway/services/token/token-service.ts";
 import { transcriptionService } from "./gateway/services/transcription/transcription-service.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
-import type { Caller } from "./token/caller.ts";
+import { nameCaller } from "./token/caller.ts";
 import { Revocations } from "./token/revocation/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
 import { verifyCredential, verifyOwnToken } from "./token/credentials/verify-credential.ts";
@@ -156,7 +157,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     },
     interceptors: [
       requestIdInterceptor(),
-      logInterceptor({ log, caller: (values) => nameCaller(values.get(callerKey)) }),
+      logInterceptor({ log, caller: callerName }),
       errorsInterceptor({
         onInternalError: (errorId, method, error) =>
           log.error({ errorId, method, err: error }, "internal error"),
@@ -290,10 +291,10 @@ async function readTls(tls: NonNullable<Config["tls"]>): Promise<{ certPem: stri
   return { certPem, keyPem };
 }
 
-function nameCaller(caller: Caller | undefined): string | undefined {
-  if (!caller) return undefined;
-  return caller.kind === "service" ? `service:${caller.apiKeyId}` : `${caller.kind}:${caller.userId}`;
-}
+const callerName: LogOptions["caller"] = (values) => {
+  const caller = values.get(callerKey);
+  return caller && nameCaller(caller);
+};
 
 function reachableHost(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";

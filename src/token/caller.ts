@@ -37,3 +37,8 @@ export interface ServiceCaller {
   /** Absent: never. */
   readonly expireTime?: Date;
 }
+
+/** For logs, limits and the audit log: the kind of credential and whose it is. No secret. */
+export function nameCaller(caller: Caller): string {
+  return caller.kind === "service" ? `service:${caller.apiKeyId}` : `${caller.kind}:${caller.userId}`;
+}

@@ -3,10 +3,13 @@
  * "internal error" with an id, and only the log has the rest.
  */
 import { randomUUID } from "node:crypto";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Interceptor } from "@connectrpc/connect";
+import { RetryInfoSchema } from "../../../gen/ts/google/rpc/error_details_pb.ts";
 import { AnalysisError } from "../../analysis/analysis-error.ts";
 import type { StorageErrorCode } from "../../storage/open-storage.ts";
+import { RateLimitError } from "../rate-limits/rate-limit-error.ts";
 import { ForbiddenError, TokenError, TokenRequestError } from "../../token/token-error.ts";
 import { EngineError } from "../../transcription/engines/speech-engine.ts";
 import { SessionError } from "../../transcription/session-error.ts";
@@ -62,12 +65,22 @@ function knownError(error: unknown): ConnectError | undefined {
   if (error instanceof ForbiddenError) return as(Code.PermissionDenied, error.message);
   if (error instanceof TokenError) return as(Code.Unauthenticated, "the token is not good");
   if (error instanceof TokenRequestError) return as(requestCodes[error.code], error.message);
+  if (error instanceof RateLimitError) return tooOften(error);
   if (error instanceof AnalysisError) return as(analysisCodes[error.code], error.message);
   if (error instanceof EngineError) {
     return error.code === "capacity" ? as(Code.ResourceExhausted, error.message) : undefined;
   }
   if (isStorageError(error)) return as(storageCodes[error.code], storageMessages[error.code] ?? "");
   return undefined;
+}
+
+/** Says in seconds and as google.rpc.RetryInfo when to come again. */
+function tooOften({ message, retryAfterMs }: RateLimitError): ConnectError {
+  const retryAfter = { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
+  const retryDelay = durationFromMs(retryAfterMs);
+  return new ConnectError(message, Code.ResourceExhausted, retryAfter, [
+    { desc: RetryInfoSchema, value: { retryDelay } },
+  ]);
 }
 
 function as(code: Code | undefined, message: string): ConnectError | undefined {

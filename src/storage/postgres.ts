@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 import { allRows } from "./database-connection.ts";
 import type { DatabaseConnection, SqlResult } from "./database-connection.ts";
 import { migrate } from "./migrate.ts";
-import { PostgresNotices } from "./notices-postgres.ts";
+import { postgresNotices } from "./notices-postgres.ts";
 import { StorableText } from "./storable-text.ts";
 import { toStorageError } from "./storage-error.ts";
 import type { Tables } from "./tables.ts";
@@ -42,7 +42,7 @@ export async function openPostgres(options: PostgresOptions): Promise<DatabaseCo
     dialect: new PostgresDialect({ pool: discardingBroken(pool) }),
     plugins: [new StorableText()],
   });
-  const notices = new PostgresNotices({
+  const notices = postgresNotices({
     url: options.url,
     log: options.log,
     clock: options.clock ?? systemClock,

@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from "node:net";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openStorage } from "../../src/storage/open-storage.ts";
-import { listen } from "../../src/storage/notice-connection.ts";
+import { listen } from "../../src/storage/notices-postgres-connection.ts";
 import type { Storage } from "../../src/storage/open-storage.ts";
 import { maxNoticeBytes } from "../../src/notices.ts";
 import type { Notices } from "../../src/notices.ts";

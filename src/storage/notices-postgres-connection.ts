@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import pg from "pg";
 import type { Clock } from "../clock.ts";
+import type { NoticeConnection } from "./notices-listening.ts";
 import { StorageError } from "./storage-error.ts";
 
 export interface ListenOptions {
@@ -14,15 +15,6 @@ export interface ListenOptions {
   readonly onText: (text: string) => void;
   /** Gives up opening. Has no effect once the connection is open. */
   readonly signal: AbortSignal;
-}
-
-export interface NoticeConnection {
-  /** Rejects when the connection ends by itself. Never resolves. */
-  readonly lost: Promise<never>;
-  /** Rejects unless PostgreSQL answers in time and this connection still gets what is sent to its channels. */
-  check(): Promise<void>;
-  /** Never rejects. */
-  close(): Promise<void>;
 }
 
 /** Rejects when PostgreSQL does not answer, refuses, or does not answer in time. */

@@ -11,6 +11,7 @@ import * as rooms from "./migrations/0003-rooms.ts";
 import * as interviews from "./migrations/0004-interviews.ts";
 import * as resume from "./migrations/0005-resume.ts";
 import * as revocations from "./migrations/0006-revocations.ts";
+import * as roomSettings from "./migrations/0007-room-settings.ts";
 import * as refresh from "./migrations/0010-refresh.ts";
 import { toStorageError } from "./storage-error.ts";
 
@@ -21,6 +22,7 @@ const migrations: Record<string, Migration> = {
   "0004-interviews": interviews,
   "0005-resume": resume,
   "0006-revocations": revocations,
+  "0007-room-settings": roomSettings,
   "0010-refresh": refresh,
 };
 

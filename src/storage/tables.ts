@@ -80,7 +80,13 @@ export interface RoomTable {
   owner_user_id: Fixed<string>;
   access: string;
   members: Json<unknown>;
-  create_time: Fixed<Date>;
+  /** Changes when its owner makes the room again. */
+  create_time: Date;
+  /** 0: no limit. */
+  max_participants: number;
+  metadata: string;
+  lost_rights: Json<unknown>;
+  delete_time: Nullable<Date>;
 }
 
 export interface InterviewTable {

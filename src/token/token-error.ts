@@ -42,7 +42,9 @@ export type TokenRequestErrorCode =
   /** It asks for what this server does not have. */
   | "unsupported"
   | "not-found"
-  /** The caller has done so too often. */
+  /** The name is taken. */
+  | "already-exists"
+  /** The caller has done so too often, or has too many of them. */
   | "limit";
 
 /** A request that cannot be met as it stands. */

@@ -11,6 +11,7 @@ import { AnalysisError } from "../../analysis/analysis-error.ts";
 import type { StorageErrorCode } from "../../storage/open-storage.ts";
 import { RateLimitError } from "../rate-limits/rate-limit-error.ts";
 import { ForbiddenError, TokenError, TokenRequestError } from "../../token/token-error.ts";
+import { IssuerError } from "../../token/users/oidc/issuer-error.ts";
 import { EngineError } from "../../transcription/engines/speech-engine.ts";
 import { SessionError } from "../../transcription/session-error.ts";
 import type { SessionErrorCode } from "../../transcription/session-error.ts";
@@ -64,6 +65,8 @@ function knownError(error: unknown): ConnectError | undefined {
   if (error instanceof SessionError) return as(sessionCodes[error.code], error.message);
   if (error instanceof ForbiddenError) return as(Code.PermissionDenied, error.message);
   if (error instanceof TokenError) return as(Code.Unauthenticated, "the token is not good");
+  if (error instanceof IssuerError)
+    return as(Code.Unavailable, "the issuer of the token does not give its keys; try again");
   if (error instanceof TokenRequestError) return as(requestCodes[error.code], error.message);
   if (error instanceof RateLimitError) return tooOften(error);
   if (error instanceof AnalysisError) return as(analysisCodes[error.code], error.message);
@@ -111,6 +114,7 @@ const requestCodes: Readonly<Record<TokenRequestError["code"], Code>> = {
   "not-configured": Code.FailedPrecondition,
   unsupported: Code.Unimplemented,
   "not-found": Code.NotFound,
+  "already-exists": Code.AlreadyExists,
   limit: Code.ResourceExhausted,
 };
 

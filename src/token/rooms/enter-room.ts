@@ -1,6 +1,7 @@
 /** Decides who enters which room as what, and makes the room when none was named. Mints nothing. */
 import type { ServiceCaller, UserCaller } from "../caller.ts";
 import { isName } from "../read-name.ts";
+import { isLess, rightToEnter } from "./right-to-enter.ts";
 import type { RoomStore, StoredRoom, UserType } from "./room-store.ts";
 import { ForbiddenError, TokenRequestError } from "../token-error.ts";
 
@@ -20,14 +21,14 @@ export interface Entry {
   readonly userType: UserType;
 }
 
-/** From the most to the least that one may do. */
-const rank: readonly UserType[] = ["host", "presenter", "guest", "viewer"];
+/** What entering needs of the rooms. */
+export type EntryRooms = Pick<RoomStore, "create" | "get">;
 
 /** Throws ForbiddenError, or TokenRequestError `invalid`. */
 export async function enterRoom(
   caller: UserCaller | ServiceCaller,
   request: EntryRequest,
-  rooms: RoomStore,
+  rooms: EntryRooms,
   nowMs: number,
 ): Promise<Entry> {
   return caller.kind === "user"
@@ -38,7 +39,7 @@ export async function enterRoom(
 async function enterAsUser(
   caller: UserCaller,
   request: EntryRequest,
-  rooms: RoomStore,
+  rooms: EntryRooms,
   nowMs: number,
 ): Promise<Entry> {
   const { userId } = caller;
@@ -66,13 +67,13 @@ async function enterAsUser(
     );
   }
   const userType = request.userType ?? right;
-  if (rank.indexOf(userType) < rank.indexOf(right)) {
+  if (isLess(right, userType)) {
     throw new ForbiddenError(`user_type: you may enter this room as ${right.toUpperCase()} at most`);
   }
   return { roomName, participantIdentity: userId, userId, userType };
 }
 
-async function enterForService(request: EntryRequest, rooms: RoomStore, nowMs: number): Promise<Entry> {
+async function enterForService(request: EntryRequest, rooms: EntryRooms, nowMs: number): Promise<Entry> {
   const { participantIdentity } = request;
   if (participantIdentity === undefined) {
     throw new TokenRequestError("invalid", "participant_identity: a service must name the participant");
@@ -93,21 +94,13 @@ async function enterForService(request: EntryRequest, rooms: RoomStore, nowMs: n
   return { roomName: room.roomName, participantIdentity, userId, userType };
 }
 
-function rightToEnter(room: StoredRoom | undefined, userId: string): UserType | undefined {
-  if (!room) return undefined;
-  if (room.ownerUserId === userId) return "host";
-  const member = room.members.find((candidate) => candidate.userId === userId);
-  if (member) return member.userType;
-  return room.access === "open" ? "guest" : undefined;
-}
-
 const maxRoomNameLength = 128;
 
 /** `<interview_type or "room">-<user>-<time>`; tried again with a later time when the name is taken. */
 async function makeRoom(
   userId: string,
   interviewType: string | undefined,
-  rooms: RoomStore,
+  rooms: EntryRooms,
   nowMs: number,
 ): Promise<StoredRoom> {
   for (let time = nowMs; ; time++) {

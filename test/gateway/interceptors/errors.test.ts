@@ -33,6 +33,7 @@ describe("an error that the caller can mend keeps its message", () => {
     [new TokenRequestError("not-configured", "m"), Code.FailedPrecondition],
     [new TokenRequestError("unsupported", "m"), Code.Unimplemented],
     [new TokenRequestError("not-found", "m"), Code.NotFound],
+    [new TokenRequestError("already-exists", "m"), Code.AlreadyExists],
     [new ForbiddenError("m"), Code.PermissionDenied],
     [new AnalysisError("invalid", "m"), Code.InvalidArgument],
     [new AnalysisError("not-found", "m"), Code.NotFound],

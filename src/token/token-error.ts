@@ -7,9 +7,11 @@ export type TokenErrorCode =
   | "expired"
   | "not-yet-valid"
   | "issuer"
+  | "subject"
   | "audience"
   | "claim"
   | "room"
+  | "grant"
   | "revoked"
   /** A refresh token that was used before. */
   | "spent"

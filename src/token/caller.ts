@@ -8,6 +8,9 @@ export type Caller = UserCaller | ParticipantCaller | ServiceCaller;
 export interface UserCaller {
   readonly kind: "user";
   readonly userId: string;
+  /** Who says that they are logged in, and the name by which the issuer knows them. */
+  readonly issuer: string;
+  readonly subject: string;
   readonly displayName?: string;
   /** As the login says it. */
   readonly email?: string;

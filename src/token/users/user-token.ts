@@ -37,9 +37,12 @@ export function issueUserToken(request: UserTokenRequest, settings: JwtSettings,
 
 /** `claims` are signed, in time, and have the right issuer and audience. Throws TokenError. */
 export function readUserClaims(claims: Claims): UserCaller {
+  const userId = readName(claims, "sub");
   return {
     kind: "user",
-    userId: readName(claims, "sub"),
+    userId,
+    issuer: claims["iss"] as string,
+    subject: userId,
     ...readPerson(claims),
     expireTime: new Date((claims["exp"] as number) * 1000),
   };

@@ -11,7 +11,7 @@ import {
 import type { Caller } from "../../../src/token/caller.ts";
 import { TokenError } from "../../../src/token/token-error.ts";
 
-const user: Caller = { kind: "user", userId: "ada", expireTime: new Date(0) };
+const user: Caller = { kind: "user", userId: "ada", issuer: "app", subject: "ada", expireTime: new Date(0) };
 const service: Caller = { kind: "service", apiKeyId: "0".repeat(16), scopes: new Set(["rooms"]) };
 
 function serve(verify: (credential: string) => Promise<Caller>) {

@@ -22,7 +22,13 @@ beforeEach(() => {
 });
 afterAll(() => storage.close());
 
-const user = (userId: string): UserCaller => ({ kind: "user", userId, expireTime: new Date(nowMs + 1000) });
+const user = (userId: string): UserCaller => ({
+  kind: "user",
+  userId,
+  issuer: "app",
+  subject: userId,
+  expireTime: new Date(nowMs + 1000),
+});
 const service: ServiceCaller = { kind: "service", apiKeyId: "0".repeat(16), scopes: new Set(["tokens"]) };
 const enter = (caller: UserCaller | ServiceCaller, request: EntryRequest, atMs = nowMs) =>
   enterRoom(caller, request, storage.rooms, atMs);

@@ -121,6 +121,8 @@ describe("user tokens", () => {
     expect(verifyOwnToken(token, settings, nowMs)).toEqual({
       kind: "user",
       userId: "ada",
+      issuer: "interview-backend",
+      subject: "ada",
       displayName: "Ada",
       expireTime: new Date((now + 3600) * 1000),
     });

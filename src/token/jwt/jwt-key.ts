@@ -98,12 +98,13 @@ export function readJwk(jwk: JsonWebKey): KeyObject | undefined {
   }
 }
 
-/** Whether the key is of the kind, the curve and the size that the algorithm asks for. */
+/** Whether the key is of the kind, the curve and the size that the algorithm asks for. With an exponent of 1 everybody signs. */
 export function isKeyFor(alg: AsymmetricAlgorithm, key: KeyObject): boolean {
   const { type, curve } = schemes[alg];
   const { asymmetricKeyType, asymmetricKeyDetails: details } = key;
   if (asymmetricKeyType !== type) return false;
-  if (type === "rsa") return (details?.modulusLength ?? 0) >= minRsaBits;
+  if (type === "rsa")
+    return (details?.modulusLength ?? 0) >= minRsaBits && (details?.publicExponent ?? 1n) > 1n;
   return curve === undefined || details?.namedCurve === curve;
 }
 

@@ -124,11 +124,12 @@ function isType(value: unknown, types: readonly string[]): boolean {
   return typeof value === "string" && types.some((type) => type.toLowerCase() === value.toLowerCase());
 }
 
-/** Key ids are hashes, dates and names. Nothing here takes them for a path or a query, and what looks like one is none. */
+/**
+ * Key ids are hashes, dates and names. They are compared and nothing else: no path and no query is made of them, and what
+ * climbs in a path is none. Two dashes and slashes anywhere are what base64 makes of a hash now and then.
+ */
 function isKid(value: unknown): value is string {
-  return (
-    typeof value === "string" && /^[A-Za-z0-9_.:=+/@-]{1,256}$/.test(value) && !/\.\.|^\/|--|\/\//.test(value)
-  );
+  return typeof value === "string" && /^[A-Za-z0-9_.:=+/@-]{1,256}$/.test(value) && !value.includes("..");
 }
 
 /** The keys that the header leaves. Throws TokenError `algorithm` when no key has its algorithm. */

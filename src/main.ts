@@ -291,7 +291,7 @@ async function readTls(tls: NonNullable<Config["tls"]>): Promise<{ certPem: stri
   return { certPem, keyPem };
 }
 
-const callerName: LogOptions["caller"] = (values) => {
+const callerName: NonNullable<LogOptions["caller"]> = (values) => {
   const caller = values.get(callerKey);
   return caller && nameCaller(caller);
 };

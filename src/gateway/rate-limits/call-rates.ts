@@ -1,54 +1,66 @@
 /**
  * Counts calls against a rate, by key. The generic cell rate algorithm (ITU-T I.371, annex A): of each key only the moment is
- * kept at which all that was admitted would have come at an even pace. Bounded in memory; knows no call and no caller.
+ * kept at which all that was admitted would have come at an even pace. Bounded in memory and in work, however many keys a
+ * flood comes with; knows no call and no caller.
  */
 
 const minuteMs = 60_000;
-/** Above this many keys those that count for nothing any more are looked for; in any case once a minute. */
+/** Beyond them the key that has been quiet for longest starts anew. */
 const maxKeys = 200_000;
+/** What sums of fractions are off by, in milliseconds. */
+const roundingMs = 1e-6;
 
 export class CallRates {
-  /** By key: when the paced calls end, in milliseconds since the epoch. */
-  readonly #endMs = new Map<string, number>();
+  /**
+   * By key: when the paced calls end, in milliseconds after `#beganMs`, which keeps the fractions exact. The key that was
+   * counted last is last.
+   */
+  readonly #ends = new Map<string, number>();
   readonly #now: () => number;
-  #sweptAtMs: number;
+  readonly #beganMs: number;
+  #sweptAtMs = 0;
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#sweptAtMs = now();
+    this.#beganMs = now();
   }
 
   /** Counts one call, unless it is too many: then it does not count, and this is how long to wait, in milliseconds. */
   take(key: string, perMinute: number): number | undefined {
     const waitMs = this.waitOf(key, perMinute);
     if (waitMs !== undefined) return waitMs;
-    const nowMs = this.#now();
-    this.#sweep(nowMs);
-    this.#endMs.set(key, Math.max(nowMs, this.#endMs.get(key) ?? 0) + minuteMs / perMinute);
+    const nowMs = this.#now() - this.#beganMs;
+    const endMs = this.#nextEnd(key, perMinute, nowMs);
+    this.#ends.delete(key);
+    this.#ends.set(key, endMs);
+    this.#makeRoom(nowMs);
     return undefined;
   }
 
   /** How long to wait before another call would be admitted, in milliseconds; undefined when one would be now. */
   waitOf(key: string, perMinute: number): number | undefined {
-    const nowMs = this.#now();
-    const endMs = Math.max(nowMs, this.#endMs.get(key) ?? 0) + minuteMs / perMinute;
+    const nowMs = this.#now() - this.#beganMs;
+    const waitMs = this.#nextEnd(key, perMinute, nowMs) - nowMs - minuteMs;
+    if (waitMs <= roundingMs) return undefined;
     // A clock that was put back must lock nobody out for longer than the rate ever would.
-    const waitMs = Math.min(endMs - nowMs - minuteMs, minuteMs);
-    return waitMs > 1e-6 * minuteMs ? Math.ceil(waitMs) : undefined;
+    return Math.min(Math.ceil(waitMs - roundingMs), minuteMs);
   }
 
   get size(): number {
-    return this.#endMs.size;
+    return this.#ends.size;
   }
 
-  #sweep(nowMs: number): void {
-    if (nowMs - this.#sweptAtMs < minuteMs && this.#endMs.size < maxKeys) return;
-    this.#sweptAtMs = nowMs;
-    for (const [key, endMs] of this.#endMs) if (endMs <= nowMs) this.#endMs.delete(key);
-    // A flood from more keys than that: whoever has been quiet for longest starts anew.
-    for (const key of this.#endMs.keys()) {
-      if (this.#endMs.size < maxKeys) break;
-      this.#endMs.delete(key);
+  #nextEnd(key: string, perMinute: number, nowMs: number): number {
+    return Math.max(nowMs, this.#ends.get(key) ?? nowMs) + minuteMs / perMinute;
+  }
+
+  #makeRoom(nowMs: number): void {
+    if (this.#ends.size > maxKeys) {
+      const [quietest] = this.#ends.keys();
+      if (quietest !== undefined) this.#ends.delete(quietest);
     }
+    if (nowMs - this.#sweptAtMs < minuteMs) return;
+    this.#sweptAtMs = nowMs;
+    for (const [key, endMs] of this.#ends) if (endMs <= nowMs) this.#ends.delete(key);
   }
 }

@@ -10,6 +10,7 @@ import type { ApiKeyStore } from "../token/api-keys/api-key-store.ts";
 import type { RefreshStore } from "../token/refresh/refresh-store.ts";
 import type { RevocationStore } from "../token/revocation/revocation-store.ts";
 import type { RoomStore } from "../token/rooms/room-store.ts";
+import type { UserStore } from "../token/users/user-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
 import { apiKeyStore } from "./api-key-store.ts";
 import type { SqlResult } from "./database-connection.ts";
@@ -22,6 +23,7 @@ import { revocationStore } from "./revocation-store.ts";
 import { roomStore } from "./room-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { toStorageError } from "./storage-error.ts";
+import { userStore } from "./user-store.ts";
 
 export { StorageError } from "./storage-error.ts";
 export type { StorageErrorCode } from "./storage-error.ts";
@@ -50,6 +52,7 @@ export interface Storage {
   readonly rooms: RoomStore;
   readonly revocations: RevocationStore;
   readonly refresh: RefreshStore;
+  readonly users: UserStore;
   readonly interviews: InterviewStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
@@ -86,6 +89,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     rooms: gate.around(roomStore(database.db)),
     revocations: gate.around(revocationStore(database.db)),
     refresh: gate.around(refreshStore(database.db)),
+    users: gate.around(userStore(database.db)),
     interviews: gate.around(interviewStore(database.db)),
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),

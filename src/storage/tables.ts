@@ -112,6 +112,16 @@ export interface RevocationTable {
   expire_time: Date;
 }
 
+export interface UserTable {
+  user_id: Fixed<string>;
+  issuer: Fixed<string>;
+  subject: Fixed<string>;
+  display_name: Nullable<string>;
+  email: Nullable<string>;
+  create_time: Fixed<Date>;
+  update_time: Date;
+}
+
 export interface RefreshFamilyTable {
   family_id: Fixed<string>;
   generation: number;
@@ -129,6 +139,7 @@ export interface Tables {
   rooms: RoomTable;
   interviews: InterviewTable;
   revocations: RevocationTable;
+  users: UserTable;
   refresh_families: RefreshFamilyTable;
 }
 

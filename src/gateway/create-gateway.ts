@@ -16,6 +16,7 @@ import { Health } from "../../gen/ts/grpc/health/v1/health_pb.ts";
 import { createCallTracker } from "./adapter/call-tracker.ts";
 import { createCors } from "./adapter/cors.ts";
 import { createLimitedRouter, handlersByPath } from "./adapter/limited-router.ts";
+import { createDocuments, type PublicDocument } from "./adapter/public-documents.ts";
 import { createRequestHandler, type PlainHandler } from "./adapter/handle-request.ts";
 import { createHealthMonitor, type HealthReport } from "./health/health-monitor.ts";
 import { createHealthPages } from "./health/health-page.ts";
@@ -25,9 +26,14 @@ import type { UpgradeHandler } from "./listener/http1-server.ts";
 import { defaultLimits, type GatewayLimits } from "./listener/limits.ts";
 import { createSweeper } from "./listener/sweeper.ts";
 import { registerReflection } from "./reflection/reflection-service.ts";
+import { createRouteTable } from "./rest/create-route-table.ts";
+import type { OldMember } from "./rest/old-members.ts";
 
 export interface GatewayOptions {
-  /** Registers the services. Size limits are set here for every method, whatever the routes say about the rest. */
+  /**
+   * Registers the services. Size limits are set here for every method, whatever the routes say about the rest. RPCs with a
+   * `google.api.http` rule are served under its paths as well; createGateway throws for a rule that cannot be served.
+   */
   routes: (router: ConnectRouter) => void;
   /** Of all services that `routes` registers, outermost first. */
   interceptors: readonly Interceptor[];
@@ -45,6 +51,10 @@ export interface GatewayOptions {
   allowedOrigins: readonly string[];
   /** HTML of GET /. Absent: 404. */
   indexPage?: () => string;
+  /** What members of old REST clients' bodies stand for, by the full name of the request message. Default none. */
+  oldMembers?: Readonly<Record<string, readonly OldMember[]>>;
+  /** JSON for everybody, by path, such as the keys at `/.well-known/jwks.json`. Asked at each request. Default none. */
+  documents?: Readonly<Record<string, () => PublicDocument>>;
   /** Asked for paths that are no RPC and no page of the gateway; true when it has taken, and will answer, the request. */
   fallback?: PlainHandler;
   /** Takes WebSocket handshakes. Absent: they are answered 501. */
@@ -82,9 +92,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   const tracker = createCallTracker(limits, sweeper);
   let stopping: Promise<void> | undefined;
 
+  const { router, handlers } = buildRouter(options, limits, monitor, ending.signal);
+  const pages = createHealthPages(monitor);
+  const documents = createDocuments(options.documents ?? {});
+  const routes = createRouteTable({
+    rpcs: router.rpcs,
+    oldMembers: options.oldMembers ?? {},
+    takenPaths: ["/", ...handlers.keys(), ...Object.keys(pages), ...documents.keys()],
+  });
   const onRequest = createRequestHandler({
-    handlers: handlersByPath(buildRouter(options, limits, monitor, ending.signal)),
-    pages: createHealthPages(monitor),
+    handlers,
+    findRoute: (httpMethod, path) => routes.find(httpMethod, path),
+    documents,
+    pages,
     indexPage: options.indexPage,
     fallback: options.fallback,
     cors: createCors({ allowedOrigins: options.allowedOrigins, maxAgeMs: limits.corsMaxAgeMs }),
@@ -127,7 +147,7 @@ function buildRouter(
   limits: GatewayLimits,
   monitor: ReturnType<typeof createHealthMonitor>,
   shutdownSignal: AbortSignal,
-): ConnectRouter {
+) {
   const router = createLimitedRouter({
     limits,
     interceptors: options.interceptors,
@@ -144,8 +164,7 @@ function buildRouter(
   const services = options.descriptors.flatMap((file) => file.services.map((service) => service.typeName));
   open.service(Health, createHealthService(monitor, services));
   registerReflection(open, options.descriptors);
-  router.handlers.push(...open.handlers);
-  return router;
+  return { router, handlers: handlersByPath([...router.handlers, ...open.handlers]) };
 }
 
 /** Resolves with the promise, after the time, or with the signal: whichever is first. Leaves no timer behind. */

@@ -25,14 +25,30 @@ export function answerPage(request: HttpRequest, response: HttpResponse, html: s
   answerText(request, response, 200, "text/html; charset=utf-8", html);
 }
 
+/** What is told of a refusal. */
+export interface Refusal {
+  /** HTTP status. */
+  status: number;
+  code: Code;
+  message: string;
+}
+
 /**
- * Refuses a request: a gRPC client gets a status without a body, everybody else a Connect error in JSON with the HTTP
- * status `status`.
+ * A refusal in JSON: `code` and `message` are a Connect error, `statusCode` and `error` (the status in words) what clients of
+ * NestJS servers show with the message.
+ */
+export function refusalBody({ status, code, message }: Refusal) {
+  return { statusCode: status, error: STATUS_CODES[status] ?? "Error", code: codeToString(code), message };
+}
+
+/**
+ * Refuses a request: a gRPC client gets a status without a body, everybody else an error in JSON with the HTTP status
+ * `status`.
  */
 export function refuse(
   request: HttpRequest,
   response: HttpResponse,
-  refusal: { status: number; code: Code; message: string; close?: boolean },
+  refusal: Refusal & { close?: boolean },
 ): void {
   if (refusal.close === true && request.httpVersionMajor === 1) response.setHeader("connection", "close");
   const contentType = request.headers["content-type"] ?? "";
@@ -48,10 +64,7 @@ export function refuse(
     response.end();
     return;
   }
-  answerJson(request, response, refusal.status, {
-    code: codeToString(refusal.code),
-    message: refusal.message,
-  });
+  answerJson(request, response, refusal.status, refusalBody(refusal));
 }
 
 /** The reason phrase of a status, in lower case, as a Connect error body. */

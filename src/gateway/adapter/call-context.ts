@@ -13,6 +13,11 @@ export const peerKey: ContextKey<Peer | undefined> = createContextKey<Peer | und
   description: "peer of the connection",
 });
 
+/** The protocol, where the content type does not tell it: "rest". */
+export const protocolKey: ContextKey<string | undefined> = createContextKey<string | undefined>(undefined, {
+  description: "protocol of the call",
+});
+
 /** Whether the call came as far as the interceptors. One that did not, being undecodable or too large, they cannot log. */
 export const reachedKey: ContextKey<boolean> = createContextKey(false, {
   description: "call reached interceptors",

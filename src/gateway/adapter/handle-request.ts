@@ -13,13 +13,17 @@ import { peerKey, reachedKey } from "./call-context.ts";
 import { reset, type CallTracker } from "./call-tracker.ts";
 import { checkTarget } from "./check-target.ts";
 import type { Cors } from "./cors.ts";
-import { serveRpc } from "./serve-rpc.ts";
+import { serveRpc, type RpcHandler } from "./serve-rpc.ts";
 
 /** True when it has taken the request. */
 export type PlainHandler = (request: HttpRequest, response: HttpResponse) => boolean;
 
 export interface RequestHandlerOptions {
   handlers: ReadonlyMap<string, UniversalHandler>;
+  /** Finds the handler of a path that is no RPC's own and no page's; undefined: there is none. */
+  findRoute: (httpMethod: string, path: string) => RpcHandler | undefined;
+  /** Answered for everybody, whatever the origin, by path. */
+  documents: ReadonlyMap<string, RequestHandler>;
   /** Answered for GET and HEAD, by path. */
   pages: Readonly<Record<string, RequestHandler>>;
   indexPage: (() => string) | undefined;
@@ -84,10 +88,18 @@ function dispatch(
     });
     return;
   }
-  if (options.cors.apply(request, response)) return;
-  const handler = options.handlers.get(target.path);
-  const page = pages.get(target.path);
   const wantsWebSocket = request.httpVersionMajor === 1 && /websocket/i.test(request.headers.upgrade ?? "");
+  const document = options.documents.get(target.path);
+  if (document !== undefined && !wantsWebSocket) {
+    options.tracker.begin(request, response, { takesStream: false, onEnd: options.onCallEnd });
+    document(request, response);
+    return;
+  }
+  if (options.cors.apply(request, response)) return;
+  const page = pages.get(target.path);
+  const handler =
+    options.handlers.get(target.path) ??
+    (page === undefined ? options.findRoute(request.method ?? "", target.path) : undefined);
   if (handler !== undefined && !wantsWebSocket) {
     call(options, handler, requestId, request, response);
     return;
@@ -114,7 +126,7 @@ function dispatch(
 
 function call(
   options: RequestHandlerOptions,
-  handler: UniversalHandler,
+  handler: RpcHandler,
   requestId: string,
   request: HttpRequest,
   response: HttpResponse,

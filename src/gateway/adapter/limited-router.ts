@@ -6,10 +6,17 @@ import {
   Code,
   ConnectError,
   createConnectRouter,
+  createMethodImplSpec,
   type ConnectRouter,
   type Interceptor,
+  type MethodImpl,
+  type MethodImplSpec,
 } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
+import {
+  validateUniversalHandlerOptions,
+  type UniversalHandler,
+  type UniversalHandlerOptions,
+} from "@connectrpc/connect/protocol";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { GatewayLimits } from "../listener/limits.ts";
@@ -26,8 +33,19 @@ export interface LimitedRouterOptions {
   shutdownSignal: AbortSignal;
 }
 
-export function createLimitedRouter(options: LimitedRouterOptions): ConnectRouter {
+/** An RPC as it is served, for protocols that Connect's router does not know. */
+export interface ServedRpc {
+  spec: MethodImplSpec;
+  options: UniversalHandlerOptions;
+}
+
+export interface LimitedRouter extends ConnectRouter {
+  readonly rpcs: readonly ServedRpc[];
+}
+
+export function createLimitedRouter(options: LimitedRouterOptions): LimitedRouter {
   const inner = createConnectRouter();
+  const rpcs: ServedRpc[] = [];
   const optionsOf = (method: DescMethod, given: Partial<UniversalHandlerOptions> = {}) => ({
     // Decompression stops at readMaxBytes. Brotli is left out: at its default level it costs more than it saves.
     acceptCompression: [compressionGzip],
@@ -39,17 +57,30 @@ export function createLimitedRouter(options: LimitedRouterOptions): ConnectRoute
     ...given,
     interceptors: [markReached, ...options.interceptors, ...(given.interceptors ?? []), endStreamsWithSignal],
   });
-  const router: ConnectRouter = {
+  const add = <M extends DescMethod>(
+    method: M,
+    implementation: MethodImpl<M>,
+    given?: Partial<UniversalHandlerOptions>,
+  ) => {
+    const own = optionsOf(method, given);
+    inner.rpc(method, implementation, own);
+    rpcs.push({
+      spec: createMethodImplSpec(method, implementation),
+      options: validateUniversalHandlerOptions(own),
+    });
+  };
+  const router: LimitedRouter = {
     handlers: inner.handlers,
+    rpcs,
     rpc(method, implementation, given) {
-      inner.rpc(method, implementation, optionsOf(method, given));
+      add(method, implementation, given);
       return router;
     },
     service(service, implementation, given) {
       for (const method of service.methods) {
         const own = (implementation as Record<string, unknown>)[method.localName];
         const bound = typeof own === "function" ? (own.bind(implementation) as never) : unimplemented(method);
-        inner.rpc(method, bound, optionsOf(method, given));
+        add(method, bound, given);
       }
       return router;
     },
@@ -58,13 +89,13 @@ export function createLimitedRouter(options: LimitedRouterOptions): ConnectRoute
 }
 
 /** Handlers by request path. Throws when two services claim one path. */
-export function handlersByPath(router: ConnectRouter): ReadonlyMap<string, UniversalHandler> {
-  const handlers = new Map<string, UniversalHandler>();
-  for (const handler of router.handlers) {
-    if (handlers.has(handler.requestPath)) throw new Error(`${handler.requestPath} is registered twice`);
-    handlers.set(handler.requestPath, handler);
+export function handlersByPath(handlers: readonly UniversalHandler[]): ReadonlyMap<string, UniversalHandler> {
+  const byPath = new Map<string, UniversalHandler>();
+  for (const handler of handlers) {
+    if (byPath.has(handler.requestPath)) throw new Error(`${handler.requestPath} is registered twice`);
+    byPath.set(handler.requestPath, handler);
   }
-  return handlers;
+  return byPath;
 }
 
 function readMaxBytes(limits: GatewayLimits, method: DescMethod): number {

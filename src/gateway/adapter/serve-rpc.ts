@@ -7,6 +7,7 @@ import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type {
   UniversalHandler,
+  UniversalHandlerFn,
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
@@ -14,10 +15,13 @@ import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
 import { refuse, statusBody } from "./answer.ts";
 import { reset } from "./call-tracker.ts";
 
+/** A handler of one RPC, in whatever protocol. */
+export type RpcHandler = UniversalHandlerFn & Pick<UniversalHandler, "service" | "method" | "allowedMethods">;
+
 export interface RpcCall {
   request: HttpRequest;
   response: HttpResponse;
-  handler: UniversalHandler;
+  handler: RpcHandler;
   contextValues: ContextValues;
   /** Longest deadline, in milliseconds; a longer one is shortened. */
   maxDeadlineMs: number;
@@ -51,9 +55,13 @@ export function serveRpc(call: RpcCall): void {
   if ("stream" in response) endWithResponse(request, response);
   call
     .handler(universalRequest)
-    .then((answer) =>
-      universalResponseToNodeResponse(plainMessages(explained(answer, call.handler)), response as never),
-    )
+    .then((answer) => {
+      const whole = plainMessages(explained(answer, call.handler));
+      return universalResponseToNodeResponse(
+        request.method === "HEAD" ? withoutBody(whole) : whole,
+        response,
+      );
+    })
     .catch((reason: unknown) => {
       // The peer went away or reset its stream: nobody is left to tell.
       if (response.destroyed || ConnectError.from(reason).code === Code.Aborted) return;
@@ -158,8 +166,13 @@ function endWithResponse(request: HttpRequest, response: HttpResponse): void {
   });
 }
 
+/** HTTP/2 fails when a body follows the headers of an answer to HEAD. */
+function withoutBody({ status, header }: UniversalServerResponse): UniversalServerResponse {
+  return { status, ...(header && { header }) };
+}
+
 /** Connect answers 405, 415 and 505 without a word; this adds what to do instead. */
-function explained(answer: UniversalServerResponse, handler: UniversalHandler): UniversalServerResponse {
+function explained(answer: UniversalServerResponse, handler: RpcHandler): UniversalServerResponse {
   if (answer.body !== undefined) return answer;
   const header = new Headers(answer.header);
   let message: string;

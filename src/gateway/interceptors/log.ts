@@ -5,7 +5,7 @@
 import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { Logger } from "pino";
-import { peerKey } from "../adapter/call-context.ts";
+import { peerKey, protocolKey } from "../adapter/call-context.ts";
 import { requestIdKey } from "./request-id.ts";
 
 export interface LogOptions {
@@ -32,7 +32,7 @@ export function logInterceptor(options: LogOptions): Interceptor {
         code,
         durationMs: Math.round((nowMs() - beganAtMs) * 10) / 10,
         peer: peer?.address,
-        protocol: protocolOf(request.header.get("content-type")),
+        protocol: request.contextValues.get(protocolKey) ?? protocolOf(request.header.get("content-type")),
         httpVersion: peer?.httpVersion,
         userAgent: request.header.get("user-agent")?.slice(0, userAgentMaxLength),
         requestId: request.contextValues.get(requestIdKey),

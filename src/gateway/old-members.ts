@@ -1,0 +1,25 @@
+/**
+ * What the bodies of old REST clients say under other names than the RPCs have. Owns these names alone; where they hold,
+ * they stand for the field, which wins when it is sent.
+ */
+import {
+  AnalyzeInterviewRequestSchema,
+  SaveUserModuleRequestSchema,
+} from "../../gen/ts/parley/analysis/v1/analysis_pb.ts";
+import type { OldMember } from "./rest/old-members.ts";
+
+export const oldMembers: Readonly<Record<string, readonly OldMember[]>> = {
+  // The AnalyzeInterviewDto of the old backend: it knew people by their names in the room, and brought the transcript along.
+  // Beside a session of this server both say less than the session does.
+  [AnalyzeInterviewRequestSchema.typeName]: [
+    { member: "participantIdentity", field: "user_id", unless: ["session_id"] },
+    { member: "participant_identity", field: "user_id", unless: ["session_id"] },
+    { member: "sessionData.transcript", field: "candidate_answer", unless: ["session_id"] },
+    { member: "session_data.transcript", field: "candidate_answer", unless: ["session_id"] },
+  ],
+  // The old analyzer's SaveModuleRequest, whose `content` is the whole module.
+  [SaveUserModuleRequestSchema.typeName]: [
+    { member: "module_id", field: "module_name" },
+    { member: "content", field: "document" },
+  ],
+};

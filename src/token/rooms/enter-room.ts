@@ -19,6 +19,8 @@ export interface Entry {
   /** Who will own the session. */
   readonly userId: string;
   readonly userType: UserType;
+  /** As it is now; absent when the right did not depend on it. */
+  readonly room?: StoredRoom;
 }
 
 /** What entering needs of the rooms. */
@@ -58,10 +60,12 @@ async function enterAsUser(
       participantIdentity: userId,
       userId,
       userType: request.userType ?? "host",
+      room,
     };
   }
-  const right = rightToEnter(await rooms.get(roomName), userId);
-  if (right === undefined) {
+  const room = await rooms.get(roomName);
+  const right = rightToEnter(room, userId);
+  if (!room || right === undefined) {
     throw new ForbiddenError(
       "room_name: no such room, or you may not enter it; leave it empty to make a new room",
     );
@@ -70,7 +74,7 @@ async function enterAsUser(
   if (isLess(right, userType)) {
     throw new ForbiddenError(`user_type: you may enter this room as ${right.toUpperCase()} at most`);
   }
-  return { roomName, participantIdentity: userId, userId, userType };
+  return { roomName, participantIdentity: userId, userId, userType, room };
 }
 
 async function enterForService(request: EntryRequest, rooms: EntryRooms, nowMs: number): Promise<Entry> {
@@ -91,7 +95,7 @@ async function enterForService(request: EntryRequest, rooms: EntryRooms, nowMs: 
   if (request.roomName !== undefined)
     return { roomName: request.roomName, participantIdentity, userId, userType };
   const room = await makeRoom(userId, request.interviewType, rooms, nowMs);
-  return { roomName: room.roomName, participantIdentity, userId, userType };
+  return { roomName: room.roomName, participantIdentity, userId, userType, room };
 }
 
 const maxRoomNameLength = 128;

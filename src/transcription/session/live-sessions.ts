@@ -61,6 +61,11 @@ export class LiveSessions {
     return this.#sessions.size;
   }
 
+  /** Rooms in which somebody is being heard. */
+  get roomCount(): number {
+    return new Set([...this.#sessions.values()].map((session) => session.speaker.roomName)).size;
+  }
+
   /** Rejects with SessionError `stopping` once the server stops. */
   open(options: Omit<SessionOptions, "sessionId" | "resumeToken">): Promise<Session> {
     return this.#serve(() =>

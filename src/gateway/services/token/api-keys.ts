@@ -9,12 +9,14 @@ import { readPage } from "../page.ts";
 
 export interface ApiKeyDependencies {
   readonly apiKeys: ApiKeyStore;
+  /** Sees to it that the key is refused from now on, on every replica. */
+  readonly apiKeyRevoked: () => Promise<void>;
   readonly now: () => number;
 }
 
 type ApiKeyMethods = Pick<ServiceImpl<typeof TokenService>, "createApiKey" | "listApiKeys" | "revokeApiKey">;
 
-export function apiKeyMethods({ apiKeys, now }: ApiKeyDependencies): ApiKeyMethods {
+export function apiKeyMethods({ apiKeys, apiKeyRevoked, now }: ApiKeyDependencies): ApiKeyMethods {
   return {
     async createApiKey(request) {
       const { key, stored } = makeApiKey(
@@ -37,6 +39,7 @@ export function apiKeyMethods({ apiKeys, now }: ApiKeyDependencies): ApiKeyMetho
     async revokeApiKey(request) {
       const revoked = await apiKeys.revoke(request.apiKeyId, new Date(now()));
       if (!revoked) throw new TokenRequestError("not-found", "api_key_id: no such key");
+      await apiKeyRevoked();
       return { apiKey: describe(revoked) };
     },
   };

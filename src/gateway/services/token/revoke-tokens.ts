@@ -12,24 +12,32 @@ import { ForbiddenError, TokenRequestError } from "../../../token/token-error.ts
 import { requireCaller } from "../../interceptors/credentials.ts";
 
 export interface RevokeDependencies {
-  readonly revocations: Revocations;
-  readonly rooms: RoomStore;
-  /** Servers other than Parley that are configured: they do not ask whether a token was revoked. */
-  readonly otherTargets: readonly Target[];
+  readonly revocations: Pick<Revocations, "revoke">;
+  readonly rooms: Pick<RoomStore, "get">;
+  /** Removes who is in a LiveKit room; how many. Never rejects. Absent: LiveKit is not configured. */
+  readonly removeParticipants?: (selector: RevocationSelector) => Promise<number>;
+  readonly jitsi?: object;
+  readonly sfu?: object;
   readonly now: () => number;
 }
 
 export function revokeMethods(
   dependencies: RevokeDependencies,
 ): Pick<ServiceImpl<typeof TokenService>, "revokeTokens"> {
-  const { revocations, rooms, otherTargets, now } = dependencies;
+  const { revocations, rooms, removeParticipants, now } = dependencies;
+  // Servers that do not ask whether a token was revoked.
+  const otherTargets = [
+    ...(removeParticipants ? [Target.LIVEKIT] : []),
+    ...(dependencies.jitsi ? [Target.JITSI] : []),
+    ...(dependencies.sfu ? [Target.SFU] : []),
+  ];
   return {
     async revokeTokens(request, context) {
       const caller = requireCaller(context, "user", "service");
-      const selector = readSelector(request.selector);
-      const endedStreams = await revocations.revoke(
-        caller.kind === "user" ? await limitToOwn(caller, selector, rooms) : selector,
-      );
+      const asked = readSelector(request.selector);
+      const selector = caller.kind === "user" ? await limitToOwn(caller, asked, rooms) : asked;
+      const endedStreams = await revocations.revoke(selector);
+      const removedParticipants = (await removeParticipants?.(selector)) ?? 0;
       const validUntilTime = timestampFromDate(new Date(now() + maxLifetimeSeconds * 1000));
       return {
         outcomes: [
@@ -41,6 +49,7 @@ export function revokeMethods(
           })),
         ],
         endedStreams,
+        removedParticipants,
       };
     },
   };

@@ -43,7 +43,7 @@ export type CreateSessionTokensRequest = Message<"parley.token.v1.CreateSessionT
   participantIdentity: string;
 
   /**
-   * Name to show to others; up to 256 characters. Absent: the identity.
+   * Name to show to others; up to 256 characters. Absent: the one that the user's login says, if any.
    *
    * @generated from field: string participant_name = 3;
    */
@@ -1206,21 +1206,21 @@ export type GetStatsResponse = Message<"parley.token.v1.GetStatsResponse"> & {
   tokenCounts: TokenCount[];
 
   /**
-   * Share of calls that failed, 0 to 1.
+   * Share of calls that did not end with OK, 0 to 1; those that were the caller's fault count too. 0 before the first call.
    *
    * @generated from field: double error_rate = 3;
    */
   errorRate: number;
 
   /**
-   * Latency by method.
+   * Latency by method, of calls that take one message and give one.
    *
    * @generated from field: repeated parley.token.v1.MethodLatency latencies = 4;
    */
   latencies: MethodLatency[];
 
   /**
-   * Rooms with a live session.
+   * Rooms with a live session on this replica.
    *
    * @generated from field: int32 active_room_count = 5;
    */
@@ -1241,14 +1241,14 @@ export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*
  */
 export type TokenCount = Message<"parley.token.v1.TokenCount"> & {
   /**
-   * The target.
+   * The target; UNSPECIFIED where none was said or could be told.
    *
    * @generated from field: parley.token.v1.Target target = 1;
    */
   target: Target;
 
   /**
-   * "created", "valid", or the reason of a refusal.
+   * "created"; "valid"; or why not, a ValidityReason or a code in snake_case, such as "expired" or "permission_denied".
    *
    * @generated from field: string outcome = 2;
    */
@@ -2188,7 +2188,7 @@ export const TokenService: GenService<{
     output: typeof GetLiveKitStatusResponseSchema;
   },
   /**
-   * Counts of this server since it started.
+   * Counts of the replica that answers, since it started.
    *
    * Callers: service with scope `stats`. Idempotent.
    *

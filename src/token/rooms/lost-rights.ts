@@ -1,0 +1,28 @@
+/** Whose right to enter a room, or how much of it, a change of the room takes away. */
+import { isLess, rightToEnter } from "./right-to-enter.ts";
+import type { StoredRoom } from "./room-store.ts";
+
+/** More than so many are taken for everybody, so that one change cannot leave many revocations behind. */
+export const maxNamedLosers = 20;
+
+/**
+ * Users who may do less than before. `everybody`: they are too many, or unknown, as when an open room is closed; then those
+ * who keep their right are among them.
+ */
+export function whoLoses(before: StoredRoom, after: StoredRoom): readonly string[] | "everybody" {
+  if (before.access === "open" && after.access === "invited") return "everybody";
+  const listed = new Set([...before.members, ...after.members].map(({ userId }) => userId));
+  const rightBefore = rightsIn(before);
+  const rightAfter = rightsIn(after);
+  const losers = [...listed].filter((userId) => isLess(rightAfter(userId), rightBefore(userId)));
+  return losers.length > maxNamedLosers ? "everybody" : losers;
+}
+
+/** As `rightToEnter`, for many users of one room. */
+function rightsIn(room: StoredRoom) {
+  const members = new Map(room.members.map((member) => [member.userId, member]));
+  return (userId: string) => {
+    const member = members.get(userId);
+    return rightToEnter({ ...room, members: member ? [member] : [] }, userId);
+  };
+}

@@ -12,6 +12,7 @@ import * as interviews from "./migrations/0004-interviews.ts";
 import * as resume from "./migrations/0005-resume.ts";
 import * as revocations from "./migrations/0006-revocations.ts";
 import * as roomSettings from "./migrations/0007-room-settings.ts";
+import * as audit from "./migrations/0008-audit.ts";
 import * as users from "./migrations/0009-users.ts";
 import * as refresh from "./migrations/0010-refresh.ts";
 import { toStorageError } from "./storage-error.ts";
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   "0005-resume": resume,
   "0006-revocations": revocations,
   "0007-room-settings": roomSettings,
+  "0008-audit": audit,
   "0009-users": users,
   "0010-refresh": refresh,
 };

@@ -131,6 +131,24 @@ export interface RefreshFamilyTable {
   expire_time: Fixed<Date>;
 }
 
+export interface AuditEventTable {
+  sequence: Fixed<number>;
+  create_time: Fixed<Date>;
+  actor: Fixed<string>;
+  action: Fixed<string>;
+  subject: Fixed<string>;
+  outcome: Fixed<string>;
+  peer_address: Fixed<string>;
+  hash: Fixed<Uint8Array>;
+  previous_hash: Fixed<Uint8Array>;
+}
+
+/** One row. */
+export interface AuditHeadTable {
+  sequence: number;
+  hash: Uint8Array;
+}
+
 export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
@@ -141,6 +159,8 @@ export interface Tables {
   revocations: RevocationTable;
   users: UserTable;
   refresh_families: RefreshFamilyTable;
+  audit_events: AuditEventTable;
+  audit_head: AuditHeadTable;
 }
 
 export type Database = Kysely<Tables>;

@@ -3,16 +3,19 @@
  * and the same UNAUTHENTICATED, and keeps the reason for the log.
  */
 import { Code, ConnectError, createContextKey } from "@connectrpc/connect";
-import type { HandlerContext, Interceptor } from "@connectrpc/connect";
+import type { HandlerContext, Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import type { CredentialRefusal } from "../../token/audit/refusal-entry.ts";
 import type { Caller } from "../../token/caller.ts";
 import { TokenError } from "../../token/token-error.ts";
+import { peerKey } from "../adapter/call-context.ts";
+import { addressKey } from "../listener/connection-table.ts";
 import { missingPermission, permissions } from "../permissions.ts";
 
 export interface CredentialsOptions {
   /** Rejects with TokenError for a credential that is no good. */
   readonly verify: (credential: string) => Promise<Caller>;
   /** Why a credential was refused; for an operator only. */
-  readonly onRefused: (reason: { readonly method: string; readonly code: string }) => void;
+  readonly onRefused: (refusal: CredentialRefusal) => void;
 }
 
 export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "who calls" });
@@ -23,10 +26,10 @@ export function credentialsInterceptor(options: CredentialsOptions): Interceptor
     const permission = permissions.get(method);
     if (!permission) throw new ConnectError("nobody may call this", Code.PermissionDenied);
     if (!permission.open) {
-      const caller = await identify(request.header, method, options);
+      const caller = await identify(request, method, options);
+      request.contextValues.set(callerKey, caller); // also of a call that is turned away: logs name its caller
       const missing = missingPermission(permission, caller);
       if (missing !== undefined) throw new ConnectError(missing, Code.PermissionDenied);
-      request.contextValues.set(callerKey, caller);
     }
     return next(request);
   };
@@ -42,18 +45,24 @@ export function requireCaller<K extends Caller["kind"]>(
   throw new ConnectError("this call is not for you", Code.PermissionDenied);
 }
 
-async function identify(header: Headers, method: string, options: CredentialsOptions): Promise<Caller> {
+async function identify(
+  { header, contextValues }: UnaryRequest | StreamRequest,
+  method: string,
+  options: CredentialsOptions,
+): Promise<Caller> {
+  const peer = contextValues.get(peerKey);
+  const from = { method, ...(peer && { peerAddress: addressKey(peer.address) }) };
   // Several `authorization` headers arrive joined by ", ", which no credential contains.
   const [, credential] = /^Bearer ([\x21-\x2b\x2d-\x7e]+)$/i.exec(header.get("authorization") ?? "") ?? [];
   if (credential === undefined) {
-    options.onRefused({ method, code: "missing" });
+    options.onRefused({ ...from, code: "missing" });
     throw refusal();
   }
   try {
     return await options.verify(credential);
   } catch (error) {
     if (!(error instanceof TokenError)) throw error;
-    options.onRefused({ method, code: error.code });
+    options.onRefused({ ...from, code: error.code });
     throw refusal();
   }
 }

@@ -7,12 +7,14 @@ import type { InterviewStore } from "../analysis/interview-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Notices } from "../notices.ts";
 import type { ApiKeyStore } from "../token/api-keys/api-key-store.ts";
+import type { AuditStore } from "../token/audit/audit-store.ts";
 import type { RefreshStore } from "../token/refresh/refresh-store.ts";
 import type { RevocationStore } from "../token/revocation/revocation-store.ts";
 import type { RoomStore } from "../token/rooms/room-store.ts";
 import type { UserStore } from "../token/users/user-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
 import { apiKeyStore } from "./api-key-store.ts";
+import { auditStore } from "./audit-store.ts";
 import type { SqlResult } from "./database-connection.ts";
 import { Gate } from "./gate.ts";
 import { healthOf } from "./health.ts";
@@ -54,6 +56,7 @@ export interface Storage {
   readonly refresh: RefreshStore;
   readonly users: UserStore;
   readonly interviews: InterviewStore;
+  readonly audit: AuditStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
   /** Between all processes that have this database open. `publish` rejects with StorageError, as a store does. */
@@ -91,6 +94,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     refresh: gate.around(refreshStore(database.db)),
     users: gate.around(userStore(database.db)),
     interviews: gate.around(interviewStore(database.db)),
+    audit: gate.around(auditStore(database.db)),
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),
     }),

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError } from "../config.ts";
 import { CliError } from "./cli-error.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -20,6 +21,7 @@ const program = new Command("parley")
   .addCommand(sessionsCommand())
   .addCommand(tokenCommand())
   .addCommand(keysCommand())
+  .addCommand(auditCommand())
   .addCommand(doctorCommand())
   .addCommand(demoCommand(), { hidden: true })
   .addHelpText("after", "\nA server is configured by the environment; .env.example lists the variables.");

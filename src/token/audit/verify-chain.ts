@@ -9,8 +9,8 @@ import { hashEvent } from "./hash-event.ts";
 import { readPruneEvent } from "./prune-event.ts";
 
 export interface ExpectedChain {
-  /** A place in the chain that was noted earlier and must still be there. */
-  readonly noted?: ChainLink;
+  /** Places in the chain that were noted earlier and must still be there. Default none. */
+  readonly noted?: readonly ChainLink[];
 }
 
 /**
@@ -44,7 +44,7 @@ const maxFaults = 100;
 /** The events as they are listed, oldest first. Rejects only when `events` does. */
 export async function verifyChain(
   events: AsyncIterable<AuditEvent> | Iterable<AuditEvent>,
-  { noted }: ExpectedChain = {},
+  { noted = [] }: ExpectedChain = {},
 ): Promise<ChainVerdict> {
   const reading = new ChainReading(noted);
   for await (const event of events) reading.read(event);
@@ -58,17 +58,17 @@ interface Gap {
 }
 
 class ChainReading {
-  readonly #noted: ChainLink | undefined;
+  /** What was noted and not come by yet. */
+  readonly #noted: Set<ChainLink>;
   readonly #faults: ChainFault[] = [];
   readonly #gaps: Gap[] = [];
   /** The ends of what was pruned, by the events that say so. */
   readonly #pruned: ChainLink[] = [];
   #head = chainStart;
   #count = 0;
-  #sawNoted = false;
 
-  constructor(noted: ChainLink | undefined) {
-    this.#noted = noted;
+  constructor(noted: readonly ChainLink[]) {
+    this.#noted = new Set(noted);
   }
 
   read(event: AuditEvent): void {
@@ -94,7 +94,7 @@ class ChainReading {
     const pruned = this.#gaps.filter((gap) => this.#isPruned(gap));
     for (const { firstSequence, last } of this.#gaps.filter((gap) => !pruned.includes(gap)))
       this.#fault({ kind: "missing", sequence: firstSequence, throughSequence: last.sequence });
-    this.#lookForNoted(pruned);
+    for (const noted of this.#noted) this.#lookFor(noted, pruned);
     const prunedThrough = pruned.at(-1)?.last.sequence;
     return {
       count: this.#count,
@@ -115,17 +115,18 @@ class ChainReading {
   }
 
   #compareNoted(event: AuditEvent): void {
-    if (event.sequence !== this.#noted?.sequence) return;
-    this.#sawNoted = true;
-    if (!isSamePlace(event, this.#noted)) this.#fault({ kind: "rewritten", sequence: event.sequence });
+    for (const noted of this.#noted) {
+      if (noted.sequence !== event.sequence) continue;
+      this.#noted.delete(noted);
+      if (!isSamePlace(event, noted)) this.#fault({ kind: "rewritten", sequence: event.sequence });
+    }
   }
 
-  #lookForNoted(pruned: readonly Gap[]): void {
-    const noted = this.#noted;
-    if (!noted || this.#sawNoted) return;
+  /** Of what was not come by. Where it is missing, that is a fault already. */
+  #lookFor(noted: ChainLink, pruned: readonly Gap[]): void {
     const { sequence } = noted;
-    if (sequence > this.#head.sequence)
-      this.#fault({ kind: "cut", sequence, headSequence: this.#head.sequence });
+    const headSequence = this.#head.sequence;
+    if (sequence > headSequence) this.#fault({ kind: "cut", sequence, headSequence });
     const gap = pruned.find(
       ({ firstSequence, last }) => firstSequence <= sequence && sequence <= last.sequence,
     );

@@ -30,7 +30,7 @@ export default {
       name: "parts-do-not-know-the-gateway",
       severity: "error",
       from: { path: "^src/(token|transcription|delivery|analysis|storage)/" },
-      to: { path: "^src/(gateway|cli|web|client|main|diagnose|write-api-key)" },
+      to: { path: "^src/(gateway|cli|web|client|main|diagnose|verify-audit-log|write-api-key)" },
     },
     {
       name: "storage-is-below-the-parts",
@@ -71,7 +71,7 @@ export default {
       name: "only-main-wires",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(start\\.ts|cli/)" },
-      to: { path: "^src/(main|diagnose|write-api-key)\\.ts$" },
+      to: { path: "^src/(main|diagnose|verify-audit-log|write-api-key)\\.ts$" },
     },
     only(
       "only-gateway-knows-connect-server",

@@ -1,41 +1,12 @@
 /** The same port under TLS: both protocols by ALPN, HTTP/1.1 without it, with a certificate made here. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeCertificate } from "../../make-certificate.ts";
 import { listSessionsPath, startEchoGateway, transcribePath, type EchoGateway } from "../echo-gateway.ts";
 import { closed, exchange, grpcClient, grpcList, open } from "../raw-clients.ts";
-
-function makeCertificate(): { certPem: string; keyPem: string } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "parley-tls-"));
-  const key = join(folder, "key.pem");
-  const cert = join(folder, "cert.pem");
-  const args = [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-days",
-    "1",
-  ];
-  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  try {
-    execFileSync("openssl", [...args, ...names, "-keyout", key, "-out", cert], { stdio: "ignore" });
-    return { certPem: readFileSync(cert, "utf8"), keyPem: readFileSync(key, "utf8") };
-  } catch {
-    return undefined;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 const tls = makeCertificate();
 

@@ -80,7 +80,12 @@ export default {
       "^src/(gateway|cli)/",
     ),
     only("only-gateway-knows-connect", "", "node_modules/@connectrpc/", "^src/(gateway|cli|client|web)/"),
-    only("only-storage-knows-databases", "", "node_modules/(kysely|pg|@electric-sql)/", "^src/storage/"),
+    only(
+      "only-storage-knows-databases",
+      "",
+      "node_modules/(kysely|pg|@electric-sql|@redis)/",
+      "^src/storage/",
+    ),
     only(
       "only-offline-knows-onnx",
       "",

@@ -1,5 +1,6 @@
 /** What openStorage needs of either database. Implemented in postgres.ts and pglite.ts. */
 import type { Notices } from "../notices.ts";
+import type { StorageHealth } from "./health.ts";
 import type { Database } from "./tables.ts";
 
 export interface DatabaseConnection {
@@ -12,6 +13,8 @@ export interface DatabaseConnection {
    */
   executeSql(text: string, values?: unknown[]): Promise<SqlResult>;
   readonly notices: Notices;
+  /** Only where notices go over Redis. */
+  readonly redisHealth?: () => Promise<StorageHealth>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the database answers. Cheap and bounded in time, however many ask at once. */
+/** Whether a server that storage rests on answers. Cheap and bounded in time, however many ask at once. */
 import { sql } from "kysely";
 import type { DatabaseConnection } from "./database-connection.ts";
 import { toStorageError } from "./storage-error.ts";
@@ -11,20 +11,24 @@ export interface StorageHealth {
 
 const timeoutMs = 2000;
 
-/** One question at a time: those who ask meanwhile share its answer, so a hanging database is not asked again and again. */
-export function healthOf({ kind, db }: DatabaseConnection): () => Promise<StorageHealth> {
+export function databaseHealth({ kind, db }: DatabaseConnection): () => Promise<StorageHealth> {
+  return healthOf(kind, () => sql`select 1`.execute(db));
+}
+
+/** One question at a time: those who ask meanwhile share its answer, so a hanging server is not asked again and again. */
+export function healthOf(name: string, ask: () => Promise<unknown>): () => Promise<StorageHealth> {
   let asking: Promise<StorageHealth> | undefined;
-  const ask = async (): Promise<StorageHealth> => {
+  const askOnce = async (): Promise<StorageHealth> => {
     try {
-      await sql`select 1`.execute(db);
-      return { ready: true, detail: kind };
+      await ask();
+      return { ready: true, detail: name };
     } catch (error) {
-      return { ready: false, detail: `${kind}: ${toStorageError(error).message}` };
+      return { ready: false, detail: `${name}: ${toStorageError(error).message}` };
     } finally {
       asking = undefined;
     }
   };
-  return () => within(timeoutMs, (asking ??= ask()), { ready: false, detail: `${kind}: no answer yet` });
+  return () => within(timeoutMs, (asking ??= askOnce()), { ready: false, detail: `${name}: no answer yet` });
 }
 
 async function within<T>(ms: number, promise: Promise<T>, otherwise: T): Promise<T> {

@@ -17,7 +17,7 @@ import { apiKeyStore } from "./api-key-store.ts";
 import { auditStore } from "./audit-store.ts";
 import type { SqlResult } from "./database-connection.ts";
 import { Gate } from "./gate.ts";
-import { healthOf } from "./health.ts";
+import { databaseHealth } from "./health.ts";
 import type { StorageHealth } from "./health.ts";
 import { interviewStore } from "./interview-store.ts";
 import { refreshStore } from "./refresh-store.ts";
@@ -34,12 +34,17 @@ export type { StorageHealth } from "./health.ts";
 export interface StorageOptions {
   /** PostgreSQL. Absent: PGlite in `dataDir`. */
   readonly url?: string;
+  /**
+   * Redis, over which the replicas that share a PostgreSQL hear each other. Absent: PostgreSQL itself. Without effect on
+   * PGlite, which one process alone has.
+   */
+  readonly redisUrl?: string;
   /** For PGlite: the folder above its own, made when missing; "memory:" is a throw-away database. */
   readonly dataDir: string;
   readonly log: Logger;
   /** Connections to PostgreSQL for the stores. Default 10; each replica has so many. */
   readonly poolSize?: number;
-  /** Longest wait for PostgreSQL before a call rejects as `unavailable`, in milliseconds. Default 5000. */
+  /** Longest wait for PostgreSQL, and for Redis, before a call rejects as `unavailable`, in milliseconds. Default 5000. */
   readonly timeoutMs?: number;
   /** Whether to bring the tables up to date. Default true; false only to look whether the database can be used. */
   readonly migrate?: boolean;
@@ -63,6 +68,11 @@ export interface Storage {
   readonly notices: Notices;
   /** Asks the database; answers within 2 s, and never rejects. */
   health(): Promise<StorageHealth>;
+  /**
+   * Only where notices go over Redis: asks Redis, and is not ready either while other replicas cannot be heard. Answers
+   * within 2 s, and never rejects. The stores work without Redis, so a server need not stop serving for it.
+   */
+  readonly redisHealth?: () => Promise<StorageHealth>;
   /** Waits for the calls under way; a later call rejects as `unavailable`. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -74,6 +84,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   } catch (error) {
     throw toStorageError(error);
   }
+}
+
+/** Whether replicas could hear each other over this Redis: sends a notice that must come back. Never rejects. */
+export async function checkRedis(url: string, timeoutMs: number): Promise<StorageHealth> {
+  return (await import("./notices-redis.ts")).tryRedis(url, timeoutMs);
 }
 
 async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage> {
@@ -104,7 +119,8 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
       }),
       subscribe: (topic, subscriber) => database.notices.subscribe(topic, subscriber),
     },
-    health: healthOf(database),
+    health: databaseHealth(database),
+    ...(database.redisHealth && { redisHealth: database.redisHealth }),
     close: () => gate.closeOnce(() => database.close()),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL through `pg`. Owns the pools and the connection for notices. Every wait is bounded, so that a PostgreSQL that hangs becomes an error, and
- * a connection that failed is thrown away, so that the pool is whole again as soon as PostgreSQL is.
+ * PostgreSQL through `pg`. Owns the pools and what carries notices. Every wait is bounded, so that a PostgreSQL that hangs
+ * becomes an error, and a connection that failed is thrown away, so that the pool is whole again as soon as PostgreSQL is.
  */
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type { PostgresPool, PostgresPoolClient } from "kysely";
@@ -11,7 +11,9 @@ import type { Clock } from "../clock.ts";
 import { allRows } from "./database-connection.ts";
 import type { DatabaseConnection, SqlResult } from "./database-connection.ts";
 import { migrate } from "./migrate.ts";
+import type { ListeningNotices } from "./notices-listening.ts";
 import { postgresNotices } from "./notices-postgres.ts";
+import type { RedisNotices } from "./notices-redis.ts";
 import { StorableText } from "./storable-text.ts";
 import { toStorageError } from "./storage-error.ts";
 import type { Tables } from "./tables.ts";
@@ -19,6 +21,8 @@ import type { Tables } from "./tables.ts";
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string;
+  /** Carries notices. Absent: PostgreSQL does. */
+  readonly redisUrl?: string;
   readonly log: Logger;
   /** Connections for the stores. Default 10. Jobs have up to 3 more of their own, so that they never delay a caption. */
   readonly poolSize?: number;
@@ -42,25 +46,45 @@ export async function openPostgres(options: PostgresOptions): Promise<DatabaseCo
     dialect: new PostgresDialect({ pool: discardingBroken(pool) }),
     plugins: [new StorableText()],
   });
-  const notices = postgresNotices({
-    url: options.url,
-    log: options.log,
-    clock: options.clock ?? systemClock,
-    timeoutMs,
-    async notify(channel, text) {
-      await sql`select pg_notify(${channel}, ${text})`.execute(db);
-    },
-  });
+  const closePools = () => Promise.all([pool.end(), jobsPool.end()]);
+  let notices: ListeningNotices | RedisNotices;
+  try {
+    notices = await openNotices(options, db, timeoutMs);
+  } catch (error) {
+    await closePools();
+    throw error;
+  }
   return {
     kind: "postgres",
     db,
     executeSql: (text, values) => executeSql(jobsPool, text, values),
     notices,
+    ...("health" in notices && { redisHealth: notices.health }),
     async close() {
       await notices.close();
-      await Promise.all([pool.end(), jobsPool.end()]);
+      await closePools();
     },
   };
+}
+
+async function openNotices(
+  { url, redisUrl, log, clock = systemClock }: PostgresOptions,
+  db: Kysely<Tables>,
+  timeoutMs: number,
+): Promise<ListeningNotices | RedisNotices> {
+  if (redisUrl !== undefined) {
+    const { openRedisNotices } = await import("./notices-redis.ts");
+    return openRedisNotices({ url: redisUrl, db, log, clock, timeoutMs });
+  }
+  return postgresNotices({
+    url,
+    log,
+    clock,
+    timeoutMs,
+    async notify(channel, text) {
+      await sql`select pg_notify(${channel}, ${text})`.execute(db);
+    },
+  });
 }
 
 /** Over a connection of its own: a replica that waits for another's migration must not run into the short time-out. */

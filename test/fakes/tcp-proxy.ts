@@ -9,6 +9,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections open now. */
   connections(): number;
+  /** By which the server knows them: the ports of their halves that lead to it. */
+  upstreamPorts(): number[];
   /** Ends every connection with a reset; new ones are still served. */
   cut(): void;
   /** Ends every connection and refuses new ones, until resume. */
@@ -77,6 +79,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   return {
     port,
     connections: () => pairs.size,
+    upstreamPorts: () => [...pairs].flatMap(([, upstream]) => upstream.localPort ?? []),
     cut,
     refuse,
     stall() {

@@ -5,10 +5,13 @@
 
 /** Throws SyntaxError. */
 export function parseJsonStrictly(text: string): unknown {
-  const value: unknown = JSON.parse(text, refuseInfinity);
+  const value: unknown = mayOverflow.test(text) ? JSON.parse(text, refuseInfinity) : JSON.parse(text);
   refuseDuplicateMembers(text);
   return value;
 }
+
+/** A number above a double has an exponent or some hundred digits. Without either, nothing has to be looked at one by one. */
+const mayOverflow = /\d[eE]|\d{300}/;
 
 function refuseInfinity(_name: string, value: unknown): unknown {
   if (value === Infinity || value === -Infinity) throw new SyntaxError("number out of range");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { permissions } from "../../src/gateway/permissions.ts";
+import { permissionTable, publishedTable } from "../permission-table.ts";
 import { modelsMissing } from "./models.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -49,6 +50,10 @@ describe("the README", () => {
     for (const aside of ["NODE_ENV", "LIVEKIT_WS_URL", "ONNXRUNTIME_NODE_INSTALL"]) inReadme.delete(aside);
     example.delete("NODE_ENV");
     expect([...inReadme].sort()).toEqual([...example].sort());
+  });
+
+  test("says who may call what as the server goes by it", async () => {
+    expect(publishedTable(readme)).toBe(await permissionTable());
   });
 
   test("calls nothing missing that is an RPC no more", () => {

@@ -15,6 +15,7 @@ import * as roomSettings from "./migrations/0007-room-settings.ts";
 import * as audit from "./migrations/0008-audit.ts";
 import * as users from "./migrations/0009-users.ts";
 import * as refresh from "./migrations/0010-refresh.ts";
+import * as roomNamesakes from "./migrations/0011-room-namesakes.ts";
 import { toStorageError } from "./storage-error.ts";
 
 const migrations: Record<string, Migration> = {
@@ -28,6 +29,7 @@ const migrations: Record<string, Migration> = {
   "0008-audit": audit,
   "0009-users": users,
   "0010-refresh": refresh,
+  "0011-room-namesakes": roomNamesakes,
 };
 
 /** Safe to run in several processes at once: PostgreSQL's advisory lock lets one work and the others wait. */

@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type { RoomChange, RoomSelector, RoomStore, StoredRoom } from "../token/rooms/room-store.ts";
+import { foldName } from "./fold-name.ts";
 import { olderThan, readPageToken, rowsToFetch, toPage } from "./page-token.ts";
 import { json } from "./storable-text.ts";
 import type { Database, RoomTable } from "./tables.ts";
@@ -29,6 +30,18 @@ export function roomStore(db: Database): RoomStore {
     async get(roomName) {
       const row = await selectRoom(db, { roomName }).executeTakeFirst();
       return row && toRoom(row);
+    },
+
+    async firstAlike(roomName) {
+      const row = await db
+        .selectFrom("rooms")
+        .select("room_name")
+        .where("folded_name", "=", foldName(roomName))
+        .orderBy("create_time")
+        .orderBy("room_name")
+        .limit(1)
+        .executeTakeFirst();
+      return row?.room_name;
     },
 
     async list({ ownerUserId }, page) {
@@ -103,6 +116,7 @@ async function insert(db: Database, room: StoredRoom): Promise<boolean> {
     .insertInto("rooms")
     .values({
       room_name: room.roomName,
+      folded_name: foldName(room.roomName),
       owner_user_id: room.ownerUserId,
       create_time: room.createTime,
       ...toColumns(room),

@@ -87,6 +87,8 @@ export interface RoomTable {
   metadata: string;
   lost_rights: Json<unknown>;
   delete_time: Nullable<Date>;
+  /** The name as `foldName` makes it. */
+  folded_name: Fixed<string>;
 }
 
 export interface InterviewTable {

@@ -44,6 +44,24 @@ forEachDatabase((_name, open) => {
       createTime: later,
     });
 
+    test("is found by any name that differs from its own in case and Unicode form alone, the first that was made", async () => {
+      const made = (roomName: string, afterMs: number) =>
+        storage.rooms.create({
+          ...room("ada"),
+          roomName,
+          createTime: new Date(later.getTime() + afterMs),
+        });
+      await made("Äpfel & Birnen", 2);
+      await made("ÄPFEL & BIRNEN", 1);
+      await made("äpfel & birnen", 1);
+      for (const name of ["äpfel & birnen", "Äpfel & Birnen", "A\u0308PFEL ＆ BIRNEN"]) {
+        expect(await storage.rooms.firstAlike(name)).toBe("ÄPFEL & BIRNEN");
+      }
+      await storage.rooms.delete({ roomName: "ÄPFEL & BIRNEN" }, { lostRightId: "x" });
+      expect(await storage.rooms.firstAlike("äpfel & birnen")).toBe("ÄPFEL & BIRNEN");
+      expect(await storage.rooms.firstAlike("apfel & birnen")).toBeUndefined();
+    });
+
     test("made by two at once belongs to one of them", async () => {
       const owners = ["ada", "bob", "eve", "joe"];
       const won = await Promise.all(owners.map((owner) => storage.rooms.create(room(owner))));

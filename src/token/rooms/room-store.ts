@@ -50,6 +50,11 @@ export interface RoomStore {
   /** As `create`, unless the owner has `maxOwned` rooms. Holds also for calls at once, at whichever replica. */
   createWithin(room: StoredRoom, maxOwned: number): Promise<"created" | "taken" | "limit">;
   get(roomName: string): Promise<StoredRoom | undefined>;
+  /**
+   * The room that was made first of those whose names differ from this one at most in case and in how Unicode writes them
+   * (NFKC), this one and deleted ones included.
+   */
+  firstAlike(roomName: string): Promise<string | undefined>;
   /** Newest first. */
   list(filter: { readonly ownerUserId?: string }, page: PageRequest): Promise<Page<StoredRoom>>;
   /**

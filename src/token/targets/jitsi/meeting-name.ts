@@ -38,11 +38,6 @@ export function meetingNameOfClient(roomName: string): string {
   return encode(normalise(decode(roomName)));
 }
 
-/** Whether only the case of ASCII letters tells the name from the one that Jitsi makes of it. */
-export function isPlainName(roomName: string): boolean {
-  return asciiLowerCase(roomName) === normalise(roomName);
-}
-
 /** As Lua's string.lower does it in Prosody. */
 export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

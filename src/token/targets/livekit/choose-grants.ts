@@ -47,10 +47,8 @@ export function grantsForService(asked: AskedGrants, roomName: string | undefine
  * ForbiddenError that names the first grant beyond it.
  */
 export function grantsForUser(asked: AskedGrants, roomName: string, right: UserType): LiveKitGrants {
+  refuseAdministration(asked);
   const limit = userTypeRights[right].livekit;
-  for (const grant of administrativeGrants) {
-    if (asked[grant]) throw new ForbiddenError(`${fieldOf(grant)}: only a service may ask for it`);
-  }
   for (const grant of participantGrants) {
     if (asked[grant] && !limit[grant]) throw new ForbiddenError(`${fieldOf(grant)}: ${beyond(right)}`);
   }
@@ -69,6 +67,12 @@ export function grantsForUser(asked: AskedGrants, roomName: string, right: UserT
     ...(sources.length > 0 && { canPublishSources: sources }),
     ...(asked.destinationRoom !== "" && { destinationRoom: asked.destinationRoom }),
   };
+}
+
+/** Whatever the room. Throws ForbiddenError that names the first such grant. */
+export function refuseAdministration(asked: AskedGrants): void {
+  const grant = administrativeGrants.find((candidate) => asked[candidate]);
+  if (grant !== undefined) throw new ForbiddenError(`${fieldOf(grant)}: only a service may ask for it`);
 }
 
 function askedFor<G extends AdministrativeGrant | ParticipantGrant>(

@@ -1,75 +1,134 @@
-/** Answers "is this token of ours good, and if not, why", without letting anybody in. */
-import type { JwtSettings } from "../../keys/jwt-settings.ts";
-import { keyRing } from "../../keys/key-ring.ts";
-import { endOfTime, readSignedClaims } from "../../jwt/verify-jwt.ts";
+/**
+ * Whether Parley itself takes a token that it, or an app with the shared secret, has signed: a transcription token, a user's
+ * login or a refresh token. Lets nobody in, and spends nothing.
+ */
+import { verifyOwnToken } from "../../credentials/verify-credential.ts";
+import { clockSkewSeconds, readSignedClaims } from "../../jwt/verify-jwt.ts";
 import type { Claims } from "../../jwt/verify-jwt.ts";
+import { maxLifetimeSeconds } from "../../keys/jwt-settings.ts";
+import type { JwtSettings } from "../../keys/jwt-settings.ts";
+import { keyRing, refreshTokenType } from "../../keys/key-ring.ts";
+import { readRefreshToken, refreshTokenAudience } from "../../refresh/refresh-token.ts";
 import type { Revocations } from "../../revocation/revocations.ts";
 import { TokenError } from "../../token-error.ts";
-import type { TokenErrorCode } from "../../token-error.ts";
 import { userTokenAudience } from "../../users/user-token.ts";
-import { verifyOwnToken } from "../../credentials/verify-credential.ts";
+import { expired, inWords, notYetValid } from "../time-refusals.ts";
+import { giveVerdict, knowledgeOf } from "../verdict.ts";
+import type { Knowledge, TokenKind, TokenQuestion, Verdict } from "../verdict.ts";
 
-export interface TokenQuestion {
-  /** The room that would be entered. */
-  readonly roomName?: string;
-  /** Whether only a transcription token will do. */
-  readonly onlyTranscription: boolean;
+export interface OwnTokenSettings {
+  readonly jwt: JwtSettings;
+  readonly revocations: Pick<Revocations, "check" | "isRevoked">;
 }
 
-export interface TokenVerdict {
-  readonly reason: "ok" | TokenErrorCode;
-  /** Only when the signature is good. */
-  readonly kind?: "user" | "participant";
-  /** Only when the signature is good. */
-  readonly claims?: Claims;
-  readonly expireTime?: Date;
-}
-
-export function validateOwnToken(
+/** Whether it opens Transcribe. */
+export function judgeTranscriptionToken(
   token: string,
   question: TokenQuestion,
-  settings: JwtSettings,
-  revocations: Pick<Revocations, "check">,
+  settings: OwnTokenSettings,
   nowMs: number,
-): TokenVerdict {
-  const signed = readSigned(token, settings);
-  try {
-    const caller = revocations.check(verifyOwnToken(token, settings, nowMs));
-    if (question.onlyTranscription && caller.kind !== "participant") return { ...signed, reason: "audience" };
-    if (
-      question.roomName !== undefined &&
-      caller.kind === "participant" &&
-      caller.roomName !== question.roomName
-    ) {
-      return { ...signed, reason: "room" };
-    }
-    return { ...signed, reason: "ok" };
-  } catch (error) {
-    if (!(error instanceof TokenError)) throw error;
-    return { ...signed, reason: error.code };
-  }
+): Verdict {
+  return judge(token, settings, nowMs, () => checkParticipant(token, question, settings, nowMs, true));
 }
 
-/** The claims of a token that is ours, also when it is not good now. */
-function readSigned(token: string, settings: JwtSettings): Omit<TokenVerdict, "reason"> {
+/** Whether it is good for what it was made for. */
+export function judgeOwnToken(
+  token: string,
+  question: TokenQuestion,
+  settings: OwnTokenSettings,
+  nowMs: number,
+): Verdict {
+  const { kind } = readOwnToken(token, settings.jwt);
+  return judge(token, settings, nowMs, () => {
+    if (kind === "refresh") checkRefresh(token, question, settings, nowMs);
+    else checkParticipant(token, question, settings, nowMs, false);
+  });
+}
+
+/** What a token says that one of Parley's keys has signed, also when it is not good now. Empty when none has. */
+export function readOwnToken(token: string, jwt: JwtSettings): Knowledge {
   let claims: Claims;
   try {
-    claims = readSignedClaims(token, { keys: keyRing(settings).participant });
+    claims = readSignedClaims(token, { keys: keyRing(jwt).participant, types: ["JWT", refreshTokenType] });
   } catch {
-    return {}; // not ours, or not readable: then there is nothing to show
+    return {}; // not ours, or not readable: then there is nothing to tell
   }
-  const { exp } = claims;
-  const isTime = typeof exp === "number" && exp >= 0 && exp < endOfTime;
-  const kind = kindOf(claims, settings);
-  return {
-    claims,
-    ...(kind && { kind }),
-    ...(isTime && { expireTime: new Date(exp * 1000) }),
-  };
+  return knowledgeOf(kindOf(claims, jwt), claims);
 }
 
-function kindOf(claims: Claims, settings: JwtSettings): TokenVerdict["kind"] {
-  if (claims["iss"] !== settings.issuer) return undefined;
-  if (claims["aud"] === settings.audience) return "participant";
-  return claims["aud"] === userTokenAudience ? "user" : undefined;
+function judge(token: string, { jwt }: OwnTokenSettings, nowMs: number, check: () => void): Verdict {
+  const knowledge = readOwnToken(token, jwt);
+  return giveVerdict(
+    () => {
+      try {
+        check();
+        return {};
+      } catch (error) {
+        throw error instanceof TokenError ? withFigures(error, knowledge.claims ?? {}, nowMs) : error;
+      }
+    },
+    () => knowledge,
+  );
+}
+
+function checkParticipant(
+  token: string,
+  { roomName }: TokenQuestion,
+  { jwt, revocations }: OwnTokenSettings,
+  nowMs: number,
+  onlyTranscription: boolean,
+): void {
+  const caller = revocations.check(verifyOwnToken(token, jwt, nowMs));
+  if (caller.kind === "user") {
+    if (onlyTranscription) throw new TokenError("audience", "a user's login opens no stream");
+    return;
+  }
+  if (roomName !== undefined && caller.roomName !== roomName)
+    throw new TokenError("room", "roomName is another one");
+}
+
+function checkRefresh(
+  token: string,
+  { roomName }: TokenQuestion,
+  { jwt, revocations }: OwnTokenSettings,
+  nowMs: number,
+): void {
+  const { grant, tokenId, familyId, issueTime } = readRefreshToken(token, jwt, nowMs);
+  const { userId, roomName: ownRoom } = grant;
+  if (revocations.isRevoked({ tokenId, familyId, userId, roomName: ownRoom, issueTime }))
+    throw new TokenError("revoked", "the token was revoked");
+  if (roomName !== undefined && ownRoom !== roomName) throw new TokenError("room", "room is another one");
+}
+
+function kindOf({ iss, aud }: Claims, jwt: JwtSettings): TokenKind | undefined {
+  if (iss !== jwt.issuer) return undefined;
+  if (aud === jwt.audience) return "transcription";
+  if (aud === userTokenAudience) return "user";
+  return aud === refreshTokenAudience ? "refresh" : undefined;
+}
+
+/** The same refusal, of a token that is signed, in figures. */
+function withFigures(error: TokenError, claims: Claims, nowMs: number): TokenError {
+  const time = (name: string) => (typeof claims[name] === "number" ? claims[name] : undefined);
+  const [exp, nbf, iat] = [time("exp"), time("nbf"), time("iat")];
+  const leeway = `Parley allows ${clockSkewSeconds} s`;
+  const isAhead = (value: number | undefined) =>
+    value !== undefined && value > nowMs / 1000 + clockSkewSeconds;
+  switch (error.code) {
+    case "expired":
+      return exp === undefined ? error : expired(exp, nowMs, leeway);
+    case "not-yet-valid":
+      if (nbf !== undefined && isAhead(nbf)) return notYetValid("nbf", nbf, nowMs, leeway);
+      return iat === undefined ? error : notYetValid("iat", iat, nowMs, leeway);
+    case "lifetime": {
+      if (exp === undefined) return error;
+      const lifetime = inWords(exp - (iat ?? nbf ?? nowMs / 1000));
+      return new TokenError(
+        "lifetime",
+        `it is good for ${lifetime}; Parley allows ${inWords(maxLifetimeSeconds)}`,
+      );
+    }
+    default:
+      return error;
+  }
 }

@@ -93,10 +93,11 @@ function checkIdentity(claims: Claims): void {
     throw new TokenError("claim", `sub is longer than ${maxNameBytes} bytes`);
 }
 
-/** A token without a room opens whichever is asked for; one with a room leads there, whatever is asked for. */
+/** The token leads into its room, whichever is asked for. */
 function checkRoom(room: string, { roomName }: TokenQuestion): void {
-  if (Buffer.byteLength(room || (roomName ?? "")) > maxNameBytes)
-    throw new TokenError("room", `the room's name is longer than ${maxNameBytes} bytes`);
-  if (room !== "" && roomName !== undefined && room !== roomName)
+  if (room === "") throw new TokenError("room", "video.room is absent: the token leads into no room");
+  if (Buffer.byteLength(room) > maxNameBytes)
+    throw new TokenError("room", `video.room is longer than ${maxNameBytes} bytes`);
+  if (roomName !== undefined && room !== roomName)
     throw new TokenError("room", "video.room is another one; LiveKit compares every letter");
 }

@@ -12,7 +12,7 @@ import { createSecureContext } from "node:tls";
 import { pino } from "pino";
 import { ConfigError, readConfig } from "./config.ts";
 import type { Config, Environment } from "./config.ts";
-import { openStorage } from "./storage/open-storage.ts";
+import { checkRedis, openStorage } from "./storage/open-storage.ts";
 import { checkAccount } from "./transcription/engines/deepgram/check-account.ts";
 import { checkModels } from "./transcription/engines/offline/model/check-models.ts";
 
@@ -50,6 +50,7 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   if (config.tls) yield await tlsOf(config.tls);
   yield await portOf(config);
   yield await databaseOf(config);
+  yield* redisOf(config);
   yield* deepgramOf(config);
   if (config.speech.engines.includes("offline")) yield* modelsOf(config);
   if (config.livekit) yield await liveKitOf(config.livekit.url, now);
@@ -77,7 +78,6 @@ function clockOf(nowMs: number): Finding {
 function* unusedOf(config: Config): Generator<Finding> {
   const { retention } = config;
   const isSet: Readonly<Record<string, boolean>> = {
-    REDIS_URL: config.redisUrl !== undefined,
     OIDC_ISSUERS: config.oidc.issuers.length > 0,
     JITSI_DOMAIN: config.jitsi !== undefined,
     SFU_URL: config.sfu !== undefined,
@@ -189,6 +189,18 @@ async function databaseOf(config: Config): Promise<Finding> {
     const detail = error instanceof Error ? error.message : "it cannot be opened";
     return { subject, state: isLocked ? "warning" : "wrong", detail };
   }
+}
+
+async function* redisOf({ redisUrl, databaseUrl }: Config): AsyncGenerator<Finding> {
+  const subject = "redis";
+  if (redisUrl === undefined) return;
+  if (databaseUrl === undefined) {
+    const detail = "REDIS_URL has no effect without DATABASE_URL: one process alone uses PGlite";
+    yield { subject, state: "warning", detail };
+    return;
+  }
+  const { ready, detail } = await checkRedis(redisUrl, answerTimeoutMs);
+  yield { subject, state: ready ? "ok" : "wrong", detail };
 }
 
 /** A folder that the server makes: whether it can. */

@@ -13,6 +13,7 @@ import { openStorage } from "../src/storage/open-storage.ts";
 import { scratchFolder } from "./cli/scratch-folder.ts";
 import { startFakeDeepgram } from "./fakes/fake-deepgram.ts";
 import { describePostgres } from "./storage/databases.ts";
+import { redisMissing, redisUrl } from "./storage/redis.ts";
 
 const root = scratchFolder();
 let count = 0;
@@ -100,10 +101,10 @@ describe("configuration", () => {
   });
 
   test("what is set and not used yet is a warning", async () => {
-    const [, warning] = await findingsOn("configuration", { ...fresh(), REDIS_URL: "redis://localhost" });
+    const [, warning] = await findingsOn("configuration", { ...fresh(), RETENTION_TRANSCRIPT_DAYS: "30" });
     expect(warning).toMatchObject({
       state: "warning",
-      detail: "REDIS_URL is set, and this version does not use it yet",
+      detail: "RETENTION_TRANSCRIPT_DAYS is set, and this version does not use it yet",
     });
   });
 });
@@ -194,6 +195,34 @@ describe("database", () => {
         });
       }
     });
+  });
+});
+
+const skipped = redisMissing === undefined ? "" : ` (skipped: no Redis here: ${redisMissing})`;
+
+describe("Redis", () => {
+  const DATABASE_URL = "postgres://nobody@127.0.0.1:1/none";
+
+  test.skipIf(redisMissing !== undefined)(`that passes notices on is in order${skipped}`, async () => {
+    expect(await findingsOn("redis", { ...fresh(), DATABASE_URL, REDIS_URL: redisUrl })).toEqual([
+      { subject: "redis", state: "ok", detail: "redis" },
+    ]);
+  });
+
+  test("that cannot be reached is wrong, and its password is not shown", async () => {
+    const url = `redis://:hunter2@127.0.0.1:${await closedPort()}`;
+    const found = await findingsOn("redis", { ...fresh(), DATABASE_URL, REDIS_URL: url });
+    const detail = "redis: Redis cannot be reached (ECONNREFUSED)";
+    expect(found).toEqual([{ subject: "redis", state: "wrong", detail }]);
+  });
+
+  test("without PostgreSQL is a warning, and is not asked", async () => {
+    const found = await findingsOn("redis", { ...fresh(), REDIS_URL: "redis://192.0.2.1" });
+    expect(found).toMatchObject([{ state: "warning", detail: expect.stringMatching(/PGlite$/) as string }]);
+  });
+
+  test("that is not configured is not mentioned", async () => {
+    expect(await findingsOn("redis", fresh())).toEqual([]);
   });
 });
 

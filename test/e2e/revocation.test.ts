@@ -2,11 +2,13 @@
 import { status as Status } from "@grpc/grpc-js";
 import { createClient } from "@connectrpc/connect";
 import { decodeJwt } from "jose";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import { issueTranscriptionToken } from "../../src/token/targets/transcription/issue-token.ts";
 import { issueUserToken } from "../../src/token/users/user-token.ts";
 import { describePostgres } from "../storage/databases.ts";
+import { describeRedis, redisUrl } from "../storage/redis.ts";
 import { settings } from "../token/make-token.ts";
 import { config, openRawStream } from "./raw-stream.ts";
 import type { RawStream } from "./raw-stream.ts";
@@ -113,13 +115,19 @@ describe("a revocation ends a live stream at once", () => {
   });
 });
 
-describePostgres("on another replica", (url) => {
+describe.each([
+  ["PostgreSQL", describePostgres, {}],
+  ["Redis", describeRedis, { REDIS_URL: redisUrl }],
+] as const)("over %s", (carrier, describeReplicas, env) => {
+  describeReplicas("on another replica", (url) =>
+    testReplicas(() => ({ DATABASE_URL: url(), ...env }), carrier),
+  );
+});
+
+function testReplicas(env: () => Readonly<Record<string, string>>, carrier: "PostgreSQL" | "Redis"): void {
   let replicas: TestServer[];
   beforeAll(async () => {
-    replicas = [
-      await startTestServer({ DATABASE_URL: url() }),
-      await startTestServer({ DATABASE_URL: url() }),
-    ];
+    replicas = [await startTestServer(env()), await startTestServer(env())];
   });
   afterAll(() => Promise.all(replicas.map((replica) => replica.stop(0))));
 
@@ -142,8 +150,18 @@ describePostgres("on another replica", (url) => {
   test("that starts later, a token that was taken back before is refused", async () => {
     const token = mint("eve");
     await tokens(replicas[0]!).revokeTokens(byUser("eve"));
-    const third = await startTestServer({ DATABASE_URL: url() });
+    const third = await startTestServer(env());
     expect(await openRawStream(third.url, token).status).toMatchObject({ code: Status.UNAUTHENTICATED });
     await third.stop(0);
   });
-});
+
+  test("is told by no other way", async () => {
+    const client = new pg.Client({ connectionString: env()["DATABASE_URL"] });
+    await client.connect();
+    const listeners = await client.query(
+      "select 1 from pg_stat_activity where datname = current_database() and application_name = 'parley notices'",
+    );
+    await client.end();
+    expect(listeners.rowCount).toBe(carrier === "PostgreSQL" ? replicas.length : 0);
+  });
+}

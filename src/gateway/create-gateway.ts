@@ -51,7 +51,7 @@ export interface GatewayOptions {
   allowedOrigins: readonly string[];
   /** HTML of GET /. Absent: 404. */
   indexPage?: () => string;
-  /** What members of old REST clients' bodies stand for, by the full name of the request message. Default none. */
+  /** Other names of fields in the bodies of old REST clients, by the full name of the message. Default none. */
   oldMembers?: Readonly<Record<string, readonly OldMember[]>>;
   /** JSON for everybody, by path, such as the keys at `/.well-known/jwks.json`. Asked at each request. Default none. */
   documents?: Readonly<Record<string, () => PublicDocument>>;

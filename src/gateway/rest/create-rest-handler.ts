@@ -12,7 +12,7 @@ import {
 } from "@connectrpc/connect/protocol";
 import { headerTimeout, parseTimeout } from "@connectrpc/connect/protocol-connect";
 import { protocolKey } from "../adapter/call-context.ts";
-import { addOldMembers, type OldMember } from "./old-members.ts";
+import { readOldMembers, type OldMember } from "./old-members.ts";
 import { percentDecode } from "./path-template.ts";
 import { readBody, skipBody } from "./read-body.ts";
 import { fieldNamed, readFields, type ReadRequest } from "./read-fields.ts";
@@ -25,12 +25,12 @@ export interface RestRpc {
   /** As for the other protocols of the RPC. */
   readonly options: UniversalHandlerOptions;
   readonly rule: RestRule;
-  readonly oldMembers: readonly OldMember[];
+  readonly oldMembers: { readonly request: readonly OldMember[]; readonly answer: readonly OldMember[] };
 }
 
 /** `variables` are those of the path, percent-encoded. */
 export function createRestHandler(rpc: RestRpc, variables: ReadonlyMap<string, string>): UniversalHandlerFn {
-  const { spec, options } = rpc;
+  const { spec, options, oldMembers } = rpc;
   return async (request) => {
     request.contextValues?.set(protocolKey, "rest");
     const deadline = parseTimeout(request.header.get(headerTimeout), options.maxTimeoutMs);
@@ -55,6 +55,7 @@ export function createRestHandler(rpc: RestRpc, variables: ReadonlyMap<string, s
       return answerMessage(spec.method.output, {
         message: output,
         spelling,
+        oldMembers: oldMembers.answer,
         header,
         maxBytes: options.writeMaxBytes,
       });
@@ -80,7 +81,7 @@ async function readRequest(
     const members = readQuery(schema, new URL(request.url).search.slice(1), new Set(variables.keys()));
     return readFields(schema, { ...members, ...bound });
   }
-  const body = addOldMembers(schema, await readBody(request, options.readMaxBytes), oldMembers);
+  const body = readOldMembers(schema, await readBody(request, options.readMaxBytes), oldMembers.request);
   const free = Object.entries(body).filter(([name]) => !variables.has(fieldNamed(schema, name)?.name ?? ""));
   return readFields(schema, { ...Object.fromEntries(free), ...bound });
 }

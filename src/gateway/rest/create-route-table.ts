@@ -2,6 +2,7 @@
  * All REST paths of the served RPCs, read from their `google.api.http` rules once at start. Finds the handler of a request;
  * throws at start for rules that contradict each other or a path that something else answers.
  */
+import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, type MethodImplSpec } from "@connectrpc/connect";
 import type { UniversalHandlerFn, UniversalHandlerOptions } from "@connectrpc/connect/protocol";
 import type { RpcHandler } from "../adapter/serve-rpc.ts";
@@ -14,7 +15,7 @@ import { answerError } from "./write-answer.ts";
 
 export interface RouteTableOptions {
   readonly rpcs: readonly { readonly spec: MethodImplSpec; readonly options: UniversalHandlerOptions }[];
-  /** By the full name of the request message. */
+  /** By the full name of the message, a request or an answer. */
   readonly oldMembers: Readonly<Record<string, readonly OldMember[]>>;
   /** Paths that are answered otherwise, and before these. */
   readonly takenPaths: readonly string[];
@@ -55,18 +56,21 @@ export function createRouteTable(options: RouteTableOptions): RouteTable {
 const noVariables: ReadonlyMap<string, string> = new Map();
 
 function readRoutes({ rpcs, oldMembers, takenPaths }: RouteTableOptions): readonly RestRpc[] {
-  const requests = new Set(rpcs.map(({ spec }) => spec.method.input.typeName));
-  for (const name of Object.keys(oldMembers)) {
-    if (!requests.has(name)) throw new Error(`old members are given for ${name}, which no served RPC takes`);
-  }
+  const unused = new Set(Object.keys(oldMembers));
+  const membersOf = (schema: DescMessage) => {
+    const members = oldMembers[schema.typeName] ?? [];
+    checkOldMembers(schema, members);
+    unused.delete(schema.typeName);
+    return members;
+  };
   const routes = rpcs.flatMap(({ spec, options }) =>
     readRules(spec.method).map((rule): RestRpc => {
       if (spec.kind !== "unary") throw new Error(`${nameOf(spec)} has a REST path and streams`);
-      const own = oldMembers[spec.method.input.typeName] ?? [];
-      checkOldMembers(spec.method.input, own);
-      return { spec, options, rule, oldMembers: own };
+      const { input, output } = spec.method;
+      return { spec, options, rule, oldMembers: { request: membersOf(input), answer: membersOf(output) } };
     }),
   );
+  for (const name of unused) throw new Error(`old members are given for ${name}, which no REST path has`);
   for (const [index, route] of routes.entries()) {
     const { httpMethod, path } = route.rule;
     const rival = routes

@@ -1,21 +1,21 @@
 /**
- * Members under which old clients send what a field holds today. Adds the field where it is absent; knows no service: the
- * composition root says which members there are.
+ * Members under which old clients send, or read, what a field holds today. Fills the field of a request, and adds the member
+ * to an answer, where it is absent. Knows no service: the composition root says which members there are.
  */
 import type { DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { fieldNamed, isObject } from "./read-fields.ts";
 
 export interface OldMember {
-  /** Where it stands in the body; members within members are joined by ".". */
+  /** Where it stands in the body; in a request, members within members are joined by ".". */
   readonly member: string;
   /** The field that it stands for, by its name in the proto. */
   readonly field: string;
-  /** Fields beside which it means nothing, by their names in the proto. Default none. */
+  /** Fields of a request beside which it means nothing, by their names in the proto. Default none. */
   readonly unless?: readonly string[];
 }
 
-/** The body with fields for its old members. A field that was sent stays as it is. */
-export function addOldMembers(
+/** The body of a request with fields for its old members. A field that was sent stays as it is. */
+export function readOldMembers(
   schema: DescMessage,
   body: JsonObject,
   oldMembers: readonly OldMember[],
@@ -23,13 +23,26 @@ export function addOldMembers(
   let today = body;
   for (const { member, field: name, unless = [] } of oldMembers) {
     const field = fieldNamed(schema, name);
-    if (!field || [name, ...unless].some((present) => isSent(schema, body, present))) continue;
+    if (!field || [name, ...unless].some((present) => isSent(schema, today, present))) continue;
     const value = memberAt(body, member.split("."));
     if (value === undefined) continue;
     const { [field.name]: _empty, ...others } = today;
     today = { ...others, [field.jsonName]: value };
   }
   return today;
+}
+
+/** The body of an answer with old members beside its fields. */
+export function writeOldMembers(
+  schema: DescMessage,
+  body: JsonObject,
+  oldMembers: readonly OldMember[],
+): JsonObject {
+  const added = oldMembers.flatMap(({ member, field }) => {
+    const value = body[fieldNamed(schema, field)?.jsonName ?? ""];
+    return value === undefined ? [] : [[member, value] as const];
+  });
+  return { ...Object.fromEntries(added), ...body };
 }
 
 /** Throws for a member that stands for no field. To be called at start. */

@@ -11,12 +11,15 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { mergeNonProtocolHeaders, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
 import { refusalBody, type Refusal } from "../adapter/answer.ts";
+import { writeOldMembers, type OldMember } from "./old-members.ts";
 import { isObject, type Spelling } from "./read-fields.ts";
 import { RestRefusal } from "./rest-refusal.ts";
 
 export interface MessageAnswer {
   readonly message: Message;
   readonly spelling: Spelling;
+  /** Under which old clients read its fields. */
+  readonly oldMembers: readonly OldMember[];
   /** What the call has set; the answer's own are added. */
   readonly header: Headers;
   /** Longest body, in bytes. */
@@ -26,7 +29,7 @@ export interface MessageAnswer {
 /** Throws ConnectError for a message that is too long. */
 export function answerMessage(
   schema: DescMessage,
-  { message, spelling, header, maxBytes }: MessageAnswer,
+  { message, spelling, oldMembers, header, maxBytes }: MessageAnswer,
 ): UniversalServerResponse {
   const camelCase = toJson(schema, message, { alwaysEmitImplicit: true });
   const json =
@@ -36,7 +39,7 @@ export function answerMessage(
           camelCase,
           toJson(schema, message, { alwaysEmitImplicit: true, useProtoFieldName: true }),
         );
-  const body = encode(json);
+  const body = encode(isObject(json) ? writeOldMembers(schema, json, oldMembers) : json);
   if (body.length > maxBytes)
     throw new ConnectError(`the answer is longer than ${maxBytes} bytes`, Code.ResourceExhausted);
   return answer(200, body, header);

@@ -24,10 +24,12 @@ export interface MadeRpc {
   rule?: Rule;
   /** Default Scalars. */
   input?: "Scalars" | "Everything";
+  /** Default Everything. */
+  output?: "Scalars" | "Everything";
   streams?: "client" | "server";
 }
 
-/** The service `test.v1.Things`; every RPC answers Everything. */
+/** The service `test.v1.Things`. */
 export function makeService(rpcs: Readonly<Record<string, MadeRpc>>): DescService {
   const proto = create(FileDescriptorProtoSchema, {
     name: "test/v1/things.proto",
@@ -68,14 +70,16 @@ export function makeService(rpcs: Readonly<Record<string, MadeRpc>>): DescServic
     service: [
       {
         name: "Things",
-        method: Object.entries(rpcs).map(([name, { rule, input = "Scalars", streams }]) => ({
-          name,
-          inputType: `.test.v1.${input}`,
-          outputType: ".test.v1.Everything",
-          clientStreaming: streams === "client",
-          serverStreaming: streams === "server",
-          ...(rule && { options: optionsWith(rule) }),
-        })),
+        method: Object.entries(rpcs).map(
+          ([name, { rule, input = "Scalars", output = "Everything", streams }]) => ({
+            name,
+            inputType: `.test.v1.${input}`,
+            outputType: `.test.v1.${output}`,
+            clientStreaming: streams === "client",
+            serverStreaming: streams === "server",
+            ...(rule && { options: optionsWith(rule) }),
+          }),
+        ),
       },
     ],
   });

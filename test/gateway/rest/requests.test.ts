@@ -23,15 +23,7 @@ beforeAll(async () => {
     },
     Bare: {},
   });
-  things = await startThingsGateway(service, {
-    oldMembers: {
-      "test.v1.Everything": [
-        { member: "title", field: "display_name" },
-        { member: "legacy.info.kind", field: "color", unless: ["item_count"] },
-        { member: "payload", field: "document" },
-      ],
-    },
-  });
+  things = await startThingsGateway(service);
 });
 afterAll(() => things.close());
 
@@ -188,41 +180,6 @@ describe.each(httpVersions)("over %s", (version, ask) => {
 
     test("may begin with a byte order mark", async () => {
       expect(await put('\u{feff}{"displayName":"a"}')).toMatchObject({ json: { displayName: "a" } });
-    });
-  });
-
-  describe("old members", () => {
-    test("stand for the field where it is absent or empty", async () => {
-      expect((await put({ title: "t" })).json).toMatchObject({ displayName: "t" });
-      expect((await put({ title: "t", display_name: "" })).json).toMatchObject({ displayName: "t" });
-      expect((await put({ title: "t", displayName: null })).json).toMatchObject({ displayName: "t" });
-      expect((await put({ payload: { a: 1 } })).json).toMatchObject({ document: { a: 1 } });
-      expect((await put({ legacy: { info: { kind: "red" } } })).json).toMatchObject({
-        color: "DEEP_COLOR_RED",
-      });
-    });
-
-    test("yield to the field, under either name", async () => {
-      expect((await put({ title: "t", displayName: "d" })).json).toMatchObject({ displayName: "d" });
-      expect((await put({ title: "t", display_name: "d" })).json).toMatchObject({ displayName: "d" });
-    });
-
-    test("mean nothing beside the fields that say more", async () => {
-      const legacy = { info: { kind: "RED" } };
-      expect((await put({ legacy, item_count: 1 })).json).toMatchObject({ color: empty.color });
-    });
-
-    test("that are not where they should be are left out", async () => {
-      for (const legacy of [null, 1, [], { info: "text" }, { info: { kind: null } }]) {
-        expect(await put({ legacy })).toMatchObject({ status: 200, json: { color: empty.color } });
-      }
-    });
-
-    test("are held to the field's type", async () => {
-      expect(await put({ title: 5 })).toMatchObject({
-        status: 400,
-        json: { message: "display_name: send a string" },
-      });
     });
   });
 

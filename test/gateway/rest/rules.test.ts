@@ -150,13 +150,15 @@ describe("at start, with the name of the RPC, is refused", () => {
     },
   );
 
-  test("an old member of a request that nobody takes, and one that stands for no field", () => {
+  test("an old member of a message that no path has, and one that stands for no field", () => {
     const post: MadeRpc = { rule: { pattern: { case: "post", value: "/a" }, body: "*" } };
     const oldMembers = (type: string, field: string) => ({
       oldMembers: { [type]: [{ member: "old", field }] },
     });
     expect(() => build({ Do: post }, oldMembers("test.v1.Scalars", "color"))).not.toThrow();
+    expect(() => build({ Do: post }, oldMembers("test.v1.Everything", "inner_thing"))).not.toThrow();
     expect(() => build({ Do: post }, oldMembers("test.v1.Nothing", "color"))).toThrow("test.v1.Nothing");
+    expect(() => build({ Do: {} }, oldMembers("test.v1.Scalars", "color"))).toThrow("test.v1.Scalars");
     expect(() => build({ Do: post }, oldMembers("test.v1.Scalars", "colour"))).toThrow("colour");
   });
 });

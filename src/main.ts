@@ -2,8 +2,6 @@
  * The composition root: reads the configuration, builds the parts, hands them to each other, and listens. The only place
  * that knows all of them, and long for that. Run as a program it serves until SIGTERM or SIGINT.
  */
-import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
 import type { Message } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import type { Logger } from "pino";
@@ -11,7 +9,7 @@ import {
   AnalysisService,
   file_parley_analysis_v1_analysis,
 } from "../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { Target, TokenService, file_parley_token_v1_token } from "../gen/ts/parley/token/v1/token_pb.ts";
+import { TokenService, file_parley_token_v1_token } from "../gen/ts/parley/token/v1/token_pb.ts";
 import {
   TranscribeRequestSchema,
   TranscriptionService,
@@ -39,9 +37,25 @@ import { transcriptionService } from "./gateway/services/transcription/transcrip
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
 import { nameCaller } from "./token/caller.ts";
+import { auditInterceptor } from "./gateway/interceptors/audit.ts";
+import { rateLimits } from "./gateway/interceptors/rate-limits.ts";
+import { statsInterceptor } from "./gateway/interceptors/stats.ts";
+import { oldMembers } from "./gateway/old-members.ts";
+import { CallStats } from "./gateway/stats/call-stats.ts";
+import { readJitsiSettings, readJwtKeys, readTls } from "./read-key-files.ts";
+import { AuditLog } from "./token/audit/audit-log.ts";
+import { Repeats } from "./token/audit/fold-repeats.ts";
+import { refusalEntry } from "./token/audit/refusal-entry.ts";
+import { CredentialVerifier } from "./token/credentials/credential-verifier.ts";
+import { RefreshTokens } from "./token/refresh/refresh-tokens.ts";
+import type { RevocationSelector } from "./token/revocation/revocation-store.ts";
+import { Rooms } from "./token/rooms/rooms.ts";
+import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
+import { FirstSight } from "./token/users/first-sight.ts";
+import { OidcUsers } from "./token/users/oidc/oidc-users.ts";
 import { Revocations } from "./token/revocation/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
-import { verifyCredential, verifyOwnToken } from "./token/credentials/verify-credential.ts";
+import { verifyOwnToken } from "./token/credentials/verify-credential.ts";
 import { createDeepgramEngine } from "./transcription/engines/deepgram/deepgram-engine.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
 import type { ModelProgress } from "./transcription/engines/offline/model/fetch-models.ts";
@@ -83,10 +97,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const engineChoice = new EngineChoice(engines, systemClock);
   engineReady.catch((error: unknown) => log.error({ err: error }, "the speech engine is not ready"));
 
-  const { jwt, developmentApiKey } = await readServerSecrets(config);
+  const eddsa = await readJwtKeys(config);
+  const jitsi = await readJitsiSettings(config);
+  const secrets = await readServerSecrets(config);
+  const { developmentApiKey } = secrets;
+  const jwt = { ...secrets.jwt, ...(eddsa && { eddsa }) };
   const storage = await openStorage({
     dataDir: options.throwAway ? "memory:" : config.dataDir,
     ...(config.databaseUrl !== undefined && !options.throwAway && { url: config.databaseUrl }),
+    ...(config.redisUrl !== undefined && { redisUrl: config.redisUrl }),
     log,
   });
   if (developmentApiKey !== undefined) await keepDevelopmentKey(storage.apiKeys, developmentApiKey);
@@ -104,6 +123,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   });
   await interviews.start();
 
+  const onProblem = (message: string, error: unknown) => log.warn({ err: error }, message);
   const onSessionProblem = (sessionId: string, message: string, error: unknown) =>
     log.warn({ sessionId, err: error }, message);
   const sessions = new LiveSessions({
@@ -118,14 +138,69 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   heedTakeOvers(storage.notices, sessions, onSessionProblem);
   await sessions.start({ takeAll: storage.kind === "pglite" });
 
-  const revocations = new Revocations({
+  const revocations: Revocations = new Revocations({
     store: storage.revocations,
     notices: storage.notices,
     clock: systemClock,
-    endStreams: (selector) => sessions.revoke(selector),
-    onProblem: (message, error) => log.warn({ err: error }, message),
+    endStreams(selector) {
+      credentials.forget();
+      return sessions.revoke(selector);
+    },
+    onProblem,
+  });
+  const firstSight = new FirstSight({ store: storage.users, clock: systemClock, onProblem });
+  const oidc =
+    config.oidc.issuers.length === 0
+      ? undefined
+      : new OidcUsers({
+          ...config.oidc,
+          clock: systemClock,
+          onProblem: (issuer, problem, error) => log.warn({ issuer, err: error }, problem),
+        });
+  const credentials = new CredentialVerifier({
+    jwt,
+    apiKeys: storage.apiKeys,
+    revocations,
+    clock: systemClock,
+    notices: storage.notices,
+    onUser: (user) => firstSight.sight(user),
+    ...(oidc && { oidc }),
+    ...(config.transcriptionServiceApiKey !== undefined && {
+      fixedAnalysisKey: config.transcriptionServiceApiKey,
+    }),
   });
   await revocations.start();
+  const refreshTokens = new RefreshTokens({
+    jwt,
+    store: storage.refresh,
+    revocations,
+    clock: systemClock,
+    onProblem,
+  });
+  const liveKitServer =
+    config.livekit && new LiveKitServer(config.livekit, { now: systemClock.now, onProblem });
+  const removeParticipants =
+    liveKitServer && ((selector: RevocationSelector) => liveKitServer.removeParticipants(selector));
+  const roomService = new Rooms({
+    store: storage.rooms,
+    async revoke(selector) {
+      await revocations.revoke(selector);
+      await removeParticipants?.(selector);
+    },
+    ...(liveKitServer && { mirror: liveKitServer }),
+    now: systemClock.now,
+  });
+
+  const auditLog = new AuditLog({
+    store: storage.audit,
+    clock: systemClock,
+    onProblem,
+    ...(config.retention.auditDays !== undefined && { retentionDays: config.retention.auditDays }),
+  });
+  auditLog.start();
+  const repeats = new Repeats({ sink: auditLog, clock: systemClock });
+  const stats = new CallStats(systemClock.now);
+  const rates = rateLimits(config.limits.rates, systemClock.now);
 
   const gateway = createGateway({
     routes(router) {
@@ -134,10 +209,18 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         tokenService({
           jwt,
           ...(config.livekit && { livekit: config.livekit }),
+          ...(removeParticipants && { removeParticipants }),
+          ...(jitsi && { jitsi }),
+          ...(config.sfu && { sfu: config.sfu }),
           rooms: storage.rooms,
           apiKeys: storage.apiKeys,
+          apiKeyRevoked: () => credentials.apiKeyRevoked(),
           revocations,
-          otherTargets: otherTargets(config),
+          refreshTokens,
+          audit: storage.audit,
+          auditLog,
+          stats,
+          activeRoomCount: () => sessions.roomCount,
           now: systemClock.now,
         }),
       );
@@ -158,27 +241,22 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     interceptors: [
       requestIdInterceptor(),
       logInterceptor({ log, caller: callerName }),
+      statsInterceptor(stats),
       errorsInterceptor({
         onInternalError: (errorId, method, error) =>
           log.error({ errorId, method, err: error }, "internal error"),
       }),
       deadlineInterceptor(),
+      rates.byAddress,
+      auditInterceptor({ sink: auditLog, repeats, clock: systemClock, onProblem }),
       credentialsInterceptor({
-        verify: (credential) =>
-          verifyCredential(
-            credential,
-            {
-              jwt,
-              apiKeys: storage.apiKeys,
-              revocations,
-              ...(config.transcriptionServiceApiKey !== undefined && {
-                fixedAnalysisKey: config.transcriptionServiceApiKey,
-              }),
-            },
-            systemClock.now(),
-          ),
-        onRefused: (reason) => log.info(reason, "credential refused"),
+        verify: (credential) => credentials.verify(credential),
+        onRefused(refusal) {
+          log.info({ method: refusal.method, code: refusal.code }, "credential refused");
+          repeats.fold(refusalEntry(refusal));
+        },
       }),
+      rates.byCaller,
       // Audio is checked by hand, sample by sample of its place: it is most of what arrives.
       validationInterceptor({ skip: { [TranscribeRequestSchema.typeName]: isAudio } }),
     ],
@@ -195,6 +273,10 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ...(tls && { tls }),
     allowedOrigins: config.allowedOrigins,
     indexPage,
+    documents: {
+      "/.well-known/jwks.json": () => ({ body: { keys: eddsa?.published ?? [] }, maxAgeSeconds: 300 }),
+    },
+    oldMembers,
     log,
   });
   const { port } = await gateway.listen(config.port, config.host).catch((error: unknown) => {
@@ -213,6 +295,10 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     async stop(graceMs) {
       await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
       await revocations.stop();
+      credentials.stop();
+      await firstSight.flush();
+      repeats.stop();
+      await auditLog.stop(lastWordsMs);
       await queue.stop();
       await Promise.all(engines.map((engine) => engine.close()));
       await storage.close();
@@ -251,14 +337,6 @@ function openEngines(
   return { engines: [open[first](), ...others.map((name) => open[name]())], engineReady };
 }
 
-function otherTargets({ livekit, jitsi, sfu }: Config): readonly Target[] {
-  return [
-    ...(livekit ? [Target.LIVEKIT] : []),
-    ...(jitsi ? [Target.JITSI] : []),
-    ...(sfu ? [Target.SFU] : []),
-  ];
-}
-
 function isAudio(message: Message): boolean {
   return (message as TranscribeRequest).message.case === "audio";
 }
@@ -269,26 +347,6 @@ async function loadSession(storage: Storage, sessionId: string) {
   const { words, figures } = summarize(session, await storage.sessions.segments(sessionId), []);
   const { userId, roomName } = session;
   return { userId, roomName, hasEnded: session.state === "ended", words, figures };
-}
-
-async function readTls(tls: NonNullable<Config["tls"]>): Promise<{ certPem: string; keyPem: string }> {
-  const read = async (name: string, file: string) => {
-    try {
-      return await readFile(file, "utf8");
-    } catch (error) {
-      throw new ConfigError([
-        `${name}: expected a readable file (${(error as NodeJS.ErrnoException).code ?? "error"})`,
-      ]);
-    }
-  };
-  const certPem = await read("TLS_CERT_FILE", tls.certFile);
-  const keyPem = await read("TLS_KEY_FILE", tls.keyFile);
-  try {
-    createSecureContext({ cert: certPem, key: keyPem });
-  } catch {
-    throw new ConfigError(["TLS_CERT_FILE, TLS_KEY_FILE: expected a certificate and its key, as PEM"]);
-  }
-  return { certPem, keyPem };
 }
 
 const callerName: NonNullable<LogOptions["caller"]> = (values) => {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,8 +15,8 @@ function file(name: string, text: string): string {
   writeFileSync(path, text);
   return path;
 }
-const privatePem = (pair: { privateKey: { export: (options: object) => string | Buffer } }) =>
-  pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const privatePem = ({ privateKey }: { privateKey: KeyObject }) =>
+  privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 const ed25519 = file("ed25519.pem", privatePem(generateKeyPairSync("ed25519")));
 const next = file("next.pem", privatePem(generateKeyPairSync("ed25519")));
 const rsa = file("rsa.pem", privatePem(generateKeyPairSync("rsa", { modulusLength: 2048 })));

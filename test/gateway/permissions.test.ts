@@ -17,7 +17,13 @@ import { apiKeyScopes } from "../../src/token/api-keys/api-key-store.ts";
 import { issueLiveKitToken } from "../../src/token/targets/livekit/issue-token.ts";
 import { issueUserToken } from "../../src/token/users/user-token.ts";
 import { settings } from "../token/make-token.ts";
-import { fixedAnalysisKey, livekit, startInMemoryServer } from "./services/token/in-memory-server.ts";
+import {
+  fixedAnalysisKey,
+  jitsi,
+  livekit,
+  sfu,
+  startInMemoryServer,
+} from "./services/token/in-memory-server.ts";
 import type { InMemoryServer } from "./services/token/in-memory-server.ts";
 
 const services: readonly DescService[] = [TokenService, TranscriptionService, AnalysisService];
@@ -49,11 +55,23 @@ const table: Readonly<Record<string, Row>> = {
     request: { participantIdentity: "ada" },
     answer: "ok",
   },
-  "TokenService.CreateLiveKitToken": { who: "user tokens" },
-  "TokenService.CreateJitsiToken": { who: "user tokens", request: room },
-  "TokenService.CreateSfuToken": { who: "user tokens", request: room },
+  "TokenService.CreateLiveKitToken": {
+    who: "user tokens",
+    request: { roomName: "adas-room", participantIdentity: "ada" },
+    answer: "ok",
+  },
+  "TokenService.CreateJitsiToken": { who: "user tokens", request: { roomName: "adas-room" }, answer: "ok" },
+  "TokenService.CreateSfuToken": {
+    who: "user tokens",
+    request: { roomName: "adas-room", userId: "ada" },
+    answer: "ok",
+  },
   "TokenService.ValidateToken": { who: any, request: { token: "x" }, answer: "ok" },
-  "TokenService.RefreshToken": { who: `nobody ${any}`, request: { refreshToken: "x" } },
+  "TokenService.RefreshToken": {
+    who: `nobody ${any}`,
+    request: { refreshToken: "x" },
+    answer: Code.Unauthenticated,
+  },
   "TokenService.RevokeTokens": {
     who: "user tokens",
     request: { selector: { case: "tokenId", value: "none" } },
@@ -65,7 +83,7 @@ const table: Readonly<Record<string, Row>> = {
   "TokenService.UpdateRoom": { who: "user rooms", request: room },
   "TokenService.DeleteRoom": { who: "user rooms", request: room },
   "TokenService.GetLiveKitStatus": { who: any },
-  "TokenService.GetStats": { who: "stats" },
+  "TokenService.GetStats": { who: "stats", answer: "ok" },
   "TokenService.CreateApiKey": {
     who: "admin",
     request: { displayName: "k", scopes: ["stats"] },
@@ -73,7 +91,7 @@ const table: Readonly<Record<string, Row>> = {
   },
   "TokenService.ListApiKeys": { who: "admin", answer: "ok" },
   "TokenService.RevokeApiKey": { who: "admin", request: { apiKeyId: "none" }, answer: Code.NotFound },
-  "TokenService.ListAuditEvents": { who: "admin" },
+  "TokenService.ListAuditEvents": { who: "admin", answer: "ok" },
   "TranscriptionService.Transcribe": { who: "participant", answer: Code.InvalidArgument },
   "TranscriptionService.WatchSession": {
     who: "user participant transcripts",
@@ -109,7 +127,14 @@ const good = new Map<string, string>();
 const bad = new Map<string, string>();
 
 beforeAll(async () => {
-  server = await startInMemoryServer();
+  server = await startInMemoryServer({ livekit, jitsi, sfu });
+  await server.storage.rooms.create({
+    roomName: "adas-room",
+    ownerUserId: "ada",
+    access: "invited",
+    members: [],
+    createTime: new Date(),
+  });
   const { nowMs } = server.time;
   good.set("user", server.user("ada"));
   good.set("participant", server.participant("ada"));

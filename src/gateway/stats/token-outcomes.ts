@@ -1,10 +1,16 @@
 /** What a call of TokenService did to which tokens, read from its request and its answer: for counting, not for deciding. */
 import type { DescMethod, Message } from "@bufbuild/protobuf";
-import { Target, TokenKind, TokenService, ValidityReason } from "../../../gen/ts/parley/token/v1/token_pb.ts";
+import {
+  Target,
+  TokenKind,
+  TokenService,
+  ValidityReasonSchema,
+} from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import type {
   CreateSessionTokensRequest,
   CreateSessionTokensResponse,
   RefreshTokenResponse,
+  ValidityReason,
   ValidateTokenRequest,
   ValidateTokenResponse,
 } from "../../../gen/ts/parley/token/v1/token_pb.ts";
@@ -74,6 +80,10 @@ const kindTargets: Readonly<Partial<Record<TokenKind, Target>>> = {
 function validated({ target }: ValidateTokenRequest, answer: ValidateTokenResponse): TokenOutcome {
   return {
     target: target === Target.UNSPECIFIED ? (kindTargets[answer.kind] ?? Target.UNSPECIFIED) : target,
-    outcome: answer.valid ? "valid" : ValidityReason[answer.reason].toLowerCase(),
+    outcome: answer.valid ? "valid" : nameOf(answer.reason),
   };
+}
+
+function nameOf(reason: ValidityReason): string {
+  return ValidityReasonSchema.value[reason]?.localName.toLowerCase() ?? "unknown";
 }

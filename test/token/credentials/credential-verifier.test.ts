@@ -204,7 +204,13 @@ describe("a token", () => {
   });
 
   test("of an OIDC issuer is verified there, and again after a minute", async () => {
-    const user: UserCaller = { kind: "user", userId: "ada", expireTime: new Date(nowMs + 3600_000) };
+    const user: UserCaller = {
+      kind: "user",
+      userId: "ada",
+      issuer: "https://issuer.example",
+      subject: "ada",
+      expireTime: new Date(nowMs + 3600_000),
+    };
     const seen: string[] = [];
     const verifier = start({
       oidc: {

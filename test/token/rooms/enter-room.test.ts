@@ -58,6 +58,7 @@ describe("a user", () => {
       participantIdentity: "ada",
       userId: "ada",
       userType: "host",
+      room: await storage.rooms.get(entry.roomName),
     });
     expect(await storage.rooms.get(entry.roomName)).toEqual({
       roomName: entry.roomName,
@@ -132,6 +133,7 @@ describe("a user", () => {
         participantIdentity: userId,
         userId,
         userType: right,
+        room: await storage.rooms.get(roomName),
       });
       for (const userType of ranks) {
         const entry = enter(user(userId), { roomName, userType });

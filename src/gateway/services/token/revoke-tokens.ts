@@ -72,7 +72,7 @@ function readSelector({ case: kind, value }: RevokeTokensRequest["selector"]): R
 async function limitToOwn(
   { userId }: UserCaller,
   selector: RevocationSelector,
-  rooms: RoomStore,
+  rooms: Pick<RoomStore, "get">,
 ): Promise<RevocationSelector> {
   // Issued tokens are not stored, so nobody can say here whose one is. What is stored is that this user takes it back: it
   // has an effect only on a token that names the same user.

@@ -20,7 +20,10 @@ import type { RoomStore } from "../../../token/rooms/room-store.ts";
 import { issueSessionTokens } from "../../../token/targets/issue-session-tokens.ts";
 import type { SessionTokens, TargetSettings } from "../../../token/targets/issue-session-tokens.ts";
 import { issueTranscriptionToken } from "../../../token/targets/transcription/issue-token.ts";
-import { ForbiddenError, TokenRequestError } from "../../../token/token-error.ts";
+import { checkMeeting } from "../../../token/targets/jitsi/check-meeting.ts";
+import { notConfigured } from "../../../token/targets/required-variables.ts";
+import { TokenRequestError } from "../../../token/token-error.ts";
+import { checkEmail } from "../../../token/users/check-email.ts";
 import { noteForAudit } from "../../interceptors/audit.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { given } from "../optional.ts";
@@ -47,6 +50,7 @@ export function sessionTokenMethods(
       const person = readPerson(request, caller);
       const entry = await enterRoom(caller, readEntry(request), rooms, now());
       const { userId, roomName, participantIdentity, userType } = entry;
+      if (caller.kind === "user" && targets.includes("jitsi")) await checkMeeting(roomName, rooms);
       const family = refreshTokens.begin({
         userId,
         roomName,
@@ -90,8 +94,10 @@ export function sessionTokenMethods(
         subject: { room: roomName, identity: participantIdentity },
       });
       const entry = await renewEntry(spent.grant, dependencies, now());
-      const next = await refreshTokens.spend(spent);
       const targets = spent.grant.targets.filter((target) => isConfigured(target, dependencies));
+      if (spent.grant.apiKeyId === undefined && targets.includes("jitsi"))
+        await checkMeeting(roomName, rooms);
+      const next = await refreshTokens.spend(spent);
       const tokens = issueSessionTokens(
         { ...spent.grant, entry, targets, familyId: spent.familyId },
         dependencies,
@@ -145,8 +151,7 @@ function readPerson(
 ): Pick<RefreshGrant, "participantName" | "participantEmail"> {
   const login = caller.kind === "user" ? caller : undefined;
   const email = request.participantEmail;
-  if (login && email !== "" && email !== login.email)
-    throw new ForbiddenError("participant_email: a user may send only the address that their login says");
+  checkEmail("participant_email", email, caller);
   return {
     ...given(
       "participantName",
@@ -179,22 +184,13 @@ const sessionTargets: Readonly<Partial<Record<Target, SessionTarget>>> = {
   [Target.SFU]: "sfu",
 };
 
-const variables: Readonly<Record<Exclude<SessionTarget, "transcription">, string>> = {
-  livekit: "LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
-  jitsi: "JITSI_DOMAIN, JITSI_APP_ID and JITSI_APP_SECRET",
-  sfu: "SFU_URL and SFU_JWT_SECRET",
-};
-
 /** The asked targets; by default those of LIVEKIT and TRANSCRIPTION that are configured. Throws TokenRequestError. */
 function chooseTargets(asked: readonly Target[], settings: TargetSettings): readonly SessionTarget[] {
   if (asked.length === 0) return settings.livekit ? ["livekit", "transcription"] : ["transcription"];
   return asked.map((number) => {
     const target = sessionTargets[number] ?? "transcription"; // validation has let only these through
     if (target === "transcription" || isConfigured(target, settings)) return target;
-    throw new TokenRequestError(
-      "not-configured",
-      `targets: ${target.toUpperCase()} is not configured; set ${variables[target]}`,
-    );
+    throw new TokenRequestError("not-configured", `targets: ${notConfigured(target)}`);
   });
 }
 

@@ -6,7 +6,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import type { Client, ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { AnalysisService } from "../../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { Target, TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "../../../../src/analysis/interviews.ts";
 import { openPgBossQueue } from "../../../../src/analysis/jobs/pg-boss-queue.ts";
@@ -26,10 +26,20 @@ import type { ApiKeyScope } from "../../../../src/token/api-keys/api-key-store.t
 import type { JwtSettings } from "../../../../src/token/keys/jwt-settings.ts";
 import type { LiveKitSettings } from "../../../../src/token/targets/livekit/issue-token.ts";
 import type { RevocationSelector } from "../../../../src/token/revocation/revocation-store.ts";
+import { auditInterceptor } from "../../../../src/gateway/interceptors/audit.ts";
+import { statsInterceptor } from "../../../../src/gateway/interceptors/stats.ts";
+import { CallStats } from "../../../../src/gateway/stats/call-stats.ts";
+import { AuditLog } from "../../../../src/token/audit/audit-log.ts";
+import { Repeats } from "../../../../src/token/audit/fold-repeats.ts";
+import { CredentialVerifier } from "../../../../src/token/credentials/credential-verifier.ts";
+import { RefreshTokens } from "../../../../src/token/refresh/refresh-tokens.ts";
+import { jitsiSecretKey } from "../../../../src/token/targets/jitsi/jitsi-settings.ts";
+import type { JitsiSettings } from "../../../../src/token/targets/jitsi/jitsi-settings.ts";
+import type { SfuSettings } from "../../../../src/token/targets/sfu/issue-token.ts";
 import { Revocations } from "../../../../src/token/revocation/revocations.ts";
 import { issueTranscriptionToken } from "../../../../src/token/targets/transcription/issue-token.ts";
 import { issueUserToken } from "../../../../src/token/users/user-token.ts";
-import { verifyCredential, verifyOwnToken } from "../../../../src/token/credentials/verify-credential.ts";
+import { verifyOwnToken } from "../../../../src/token/credentials/verify-credential.ts";
 import { EngineChoice } from "../../../../src/transcription/engines/engine-choice.ts";
 import { defaultSessionLimits } from "../../../../src/transcription/session/session-options.ts";
 import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
@@ -44,11 +54,22 @@ export const livekit: LiveKitSettings = {
   apiKey: "APIkey",
   apiSecret: "a-livekit-secret-of-32-bytes-at-least",
 };
+export const jitsi: JitsiSettings = {
+  domain: "meet.example.com",
+  appId: "app",
+  key: jitsiSecretKey("a-jitsi-secret-of-32-bytes-at-least!"),
+};
+export const sfu: SfuSettings = {
+  url: "wss://sfu.example.com",
+  jwtSecret: "an-sfu-secret-of-32-bytes-at-least!!",
+};
 export const fixedAnalysisKey = "the-fixed-service-key-of-an-old-app";
 
 export interface InMemoryServerOptions {
   readonly jwt?: JwtSettings;
   readonly livekit?: LiveKitSettings;
+  readonly jitsi?: JitsiSettings;
+  readonly sfu?: SfuSettings;
   readonly storage?: Storage;
   /** What the services are registered on besides; for a real listener. */
   readonly interceptors?: readonly Interceptor[];
@@ -64,6 +85,8 @@ export interface InMemoryServer {
   readonly internalErrors: { errorId: string; method: string; error: unknown }[];
   /** Whose streams were to be ended. */
   readonly endedStreams: RevocationSelector[];
+  /** Who was to be removed from LiveKit. */
+  readonly removed: RevocationSelector[];
   readonly routes: (router: ConnectRouter) => void;
   readonly interceptors: Interceptor[];
   client<S extends DescService>(service: S, credential?: string, format?: "binary" | "json"): Client<S>;
@@ -106,24 +129,57 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     onProblem: () => undefined,
   });
   const endedStreams: RevocationSelector[] = [];
-  const revocations = new Revocations({
+  const clock = { ...systemClock, now: () => time.nowMs };
+  const removed: RevocationSelector[] = [];
+  const revocations: Revocations = new Revocations({
     store: storage.revocations,
     notices: storage.notices,
-    clock: { ...systemClock, now: () => time.nowMs },
-    endStreams: (selector) => endedStreams.push(selector),
+    clock,
+    endStreams(selector) {
+      credentials.forget();
+      return endedStreams.push(selector);
+    },
     onProblem: () => undefined,
   });
+  const credentials = new CredentialVerifier({
+    jwt,
+    apiKeys: storage.apiKeys,
+    revocations,
+    fixedAnalysisKey,
+    clock,
+    notices: storage.notices,
+  });
   await revocations.start();
+  const refreshTokens = new RefreshTokens({
+    jwt,
+    store: storage.refresh,
+    revocations,
+    clock,
+    onProblem: () => undefined,
+  });
+  const auditLog = new AuditLog({ store: storage.audit, clock: systemClock, onProblem: () => undefined });
+  const repeats = new Repeats({ sink: auditLog, clock: systemClock });
+  const stats = new CallStats(clock.now);
   const routes = (router: ConnectRouter) => {
     router.service(
       TokenService,
       tokenService({
         jwt,
         ...(options.livekit && { livekit: options.livekit }),
+        ...(options.livekit && {
+          removeParticipants: (selector: RevocationSelector) => Promise.resolve(removed.push(selector)),
+        }),
+        ...(options.jitsi && { jitsi: options.jitsi }),
+        ...(options.sfu && { sfu: options.sfu }),
         rooms: storage.rooms,
         apiKeys: storage.apiKeys,
+        apiKeyRevoked: () => credentials.apiKeyRevoked(),
         revocations,
-        otherTargets: options.livekit ? [Target.LIVEKIT] : [],
+        refreshTokens,
+        audit: storage.audit,
+        auditLog,
+        stats,
+        activeRoomCount: () => sessions.roomCount,
         now: () => time.nowMs,
       }),
     );
@@ -143,17 +199,14 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
   };
   const interceptors = [
     requestIdInterceptor(),
+    statsInterceptor(stats),
     errorsInterceptor({
       onInternalError: (errorId, method, error) => internalErrors.push({ errorId, method, error }),
     }),
+    auditInterceptor({ sink: auditLog, repeats, clock: systemClock, onProblem: () => undefined }),
     credentialsInterceptor({
-      verify: (credential) =>
-        verifyCredential(
-          credential,
-          { jwt, apiKeys: storage.apiKeys, revocations, fixedAnalysisKey },
-          time.nowMs,
-        ),
-      onRefused: (reason) => refused.push(reason),
+      verify: (credential) => credentials.verify(credential),
+      onRefused: ({ method, code }) => refused.push({ method, code }),
     }),
     validationInterceptor(),
     deadlineInterceptor(),
@@ -164,6 +217,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     refused,
     internalErrors,
     endedStreams,
+    removed,
     routes,
     interceptors,
     client(service, credential, format = "binary") {
@@ -194,6 +248,9 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     async close() {
       await sessions.stop(0);
       await revocations.stop();
+      credentials.stop();
+      repeats.stop();
+      await auditLog.stop(1000);
       await queue.stop();
       if (options.storage === undefined) await storage.close();
     },

@@ -23,6 +23,7 @@ beforeAll(async () => {
 beforeEach(() => {
   server.time.nowMs += 1000;
   server.endedStreams.length = 0;
+  server.removed.length = 0;
 });
 afterAll(() => server.close());
 
@@ -59,7 +60,8 @@ describe("a service with the scope takes back", () => {
     expect(server.refused.at(-1)).toMatchObject({ code: "revoked" });
     expect(server.endedStreams).toEqual([{ [kind]: value }]);
     expect(answer.endedStreams).toBe(1);
-    expect(answer.removedParticipants).toBe(0);
+    expect(server.removed).toEqual([{ [kind]: value }]);
+    expect(answer.removedParticipants).toBe(1);
   });
 
   test("and what is issued a moment later is good", async () => {

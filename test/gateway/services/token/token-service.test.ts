@@ -65,7 +65,7 @@ describe("CreateSessionTokens", () => {
       livekitUrl: "wss://live.example.com",
       jitsiToken: "",
       sfuToken: "",
-      refreshToken: "",
+      refreshToken: expect.stringMatching(/^eyJ/) as string,
     });
     const caller = verifyOwnToken(answer.transcriptionToken, settings, Date.now());
     expect(caller).toMatchObject({
@@ -132,10 +132,16 @@ describe("CreateSessionTokens", () => {
     expect(await server.storage.rooms.get(`lost-nobody-${server.time.nowMs.toString(36)}`)).toBeUndefined();
   });
 
-  test("says of targets that are not there yet that they are not", async () => {
-    for (const target of [Target.JITSI, Target.SFU]) {
+  test("names the variables of Jitsi and the SFU as well", async () => {
+    for (const [target, variable] of [
+      [Target.JITSI, "JITSI_DOMAIN"],
+      [Target.SFU, "SFU_JWT_SECRET"],
+    ] as const) {
       const error = await errorOf(asUser().createSessionTokens({ targets: [Target.TRANSCRIPTION, target] }));
-      expect(error.code).toBe(Code.Unimplemented);
+      expect([error.code, error.rawMessage]).toEqual([
+        Code.FailedPrecondition,
+        expect.stringContaining(variable),
+      ]);
     }
   });
 

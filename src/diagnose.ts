@@ -1,6 +1,6 @@
 /**
  * Looks at everything the configuration names, as the server would use it, and says of each whether it works. Like
- * main.ts it knows all parts; it serves nobody, and makes nothing that is not there.
+ * main.ts it knows all parts, and is long for that; it serves nobody, and makes nothing that is not there.
  */
 import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
@@ -10,9 +10,13 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { pino } from "pino";
+import { systemClock } from "./clock.ts";
 import { ConfigError, readConfig } from "./config.ts";
-import type { Config, Environment } from "./config.ts";
+import type { Config, Environment, OidcIssuer } from "./config.ts";
 import { checkRedis, openStorage } from "./storage/open-storage.ts";
+import { IssuerError } from "./token/users/oidc/issuer-error.ts";
+import { findJwksUrl, loadKeys } from "./token/users/oidc/load-keys.ts";
+import type { LoadedKeys } from "./token/users/oidc/load-keys.ts";
 import { checkAccount } from "./transcription/engines/deepgram/check-account.ts";
 import { checkModels } from "./transcription/engines/offline/model/check-models.ts";
 
@@ -53,6 +57,7 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   yield* redisOf(config);
   yield* deepgramOf(config);
   if (config.speech.engines.includes("offline")) yield* modelsOf(config);
+  for (const issuer of config.oidc.issuers) yield await oidcOf(issuer, now);
   if (config.livekit) yield await liveKitOf(config.livekit.url, now);
 }
 
@@ -78,7 +83,6 @@ function clockOf(nowMs: number): Finding {
 function* unusedOf(config: Config): Generator<Finding> {
   const { retention } = config;
   const isSet: Readonly<Record<string, boolean>> = {
-    OIDC_ISSUERS: config.oidc.issuers.length > 0,
     JITSI_DOMAIN: config.jitsi !== undefined,
     SFU_URL: config.sfu !== undefined,
     OPENAI_API_KEY: config.openai !== undefined,
@@ -260,8 +264,29 @@ async function* modelsOf({ speech: { modelDir } }: Config): AsyncGenerator<Findi
   }
 }
 
-/** Tokens are judged by the clock of whom they are shown to; Parley itself tolerates so much. */
-const clockSkewToleranceMs = 10_000;
+async function oidcOf(issuer: OidcIssuer, now: () => number): Promise<Finding> {
+  const subject = "oidc";
+  const name = issuer.issuer;
+  const fetching = { clock: systemClock, signal: AbortSignal.timeout(answerTimeoutMs) };
+  let loaded: LoadedKeys;
+  try {
+    loaded = await loadKeys(await findJwksUrl(issuer, fetching), fetching);
+  } catch (error) {
+    const reason = error instanceof IssuerError ? error.message : "it cannot be asked";
+    return { subject, state: "wrong", detail: `${name}: ${reason}` };
+  }
+  const { keys, serverTimeMs } = loaded;
+  if (keys.length === 0)
+    return { subject, state: "wrong", detail: `${name}: its key set has no key that can be used` };
+  const algorithms = [...new Set(keys.map(({ alg }) => alg))].sort().join(", ");
+  return (
+    skewOf(subject, name, { theirsMs: serverTimeMs, oursMs: now() }) ?? {
+      subject,
+      state: "ok",
+      detail: `${name}: ${keys.length} ${keys.length === 1 ? "key" : "keys"} (${algorithms})`,
+    }
+  );
+}
 
 async function liveKitOf(url: string, now: () => number): Promise<Finding> {
   const subject = "livekit";
@@ -273,16 +298,28 @@ async function liveKitOf(url: string, now: () => number): Promise<Finding> {
   }
   await answer.body?.cancel();
   if (!answer.ok) return { subject, state: "warning", detail: `${url} answers with HTTP ${answer.status}` };
-  const theirs = Date.parse(answer.headers.get("date") ?? "");
-  const skewMs = Math.abs(theirs - now());
-  if (skewMs > clockSkewToleranceMs) {
-    return {
-      subject,
-      state: "warning",
-      detail: `the clock of ${url} is ${Math.round(skewMs / 1000)} s off this machine's; tokens may be refused`,
-    };
-  }
-  return { subject, state: "ok", detail: `${url} answers` };
+  const theirsMs = Date.parse(answer.headers.get("date") ?? "");
+  return (
+    skewOf(subject, url, { theirsMs, oursMs: now() }) ?? { subject, state: "ok", detail: `${url} answers` }
+  );
+}
+
+/** Tokens are judged by the clock of whom they are shown to; Parley itself tolerates so much. */
+const clockSkewToleranceMs = 10_000;
+
+/** What to say of clocks that differ, in milliseconds since the epoch. Undefined when they do not, or nobody knows. */
+function skewOf(
+  subject: string,
+  name: string,
+  { theirsMs = NaN, oursMs }: { readonly theirsMs: number | undefined; readonly oursMs: number },
+): Finding | undefined {
+  const skewMs = Math.abs(theirsMs - oursMs);
+  if (!(skewMs > clockSkewToleranceMs)) return undefined;
+  return {
+    subject,
+    state: "warning",
+    detail: `the clock of ${name} is ${Math.round(skewMs / 1000)} s off this machine's; tokens may be refused`,
+  };
 }
 
 async function exists(path: string): Promise<boolean> {

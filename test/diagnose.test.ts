@@ -12,7 +12,10 @@ import type { DiagnoseOptions, Finding } from "../src/diagnose.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { scratchFolder } from "./cli/scratch-folder.ts";
 import { startFakeDeepgram } from "./fakes/fake-deepgram.ts";
+import { sendJson, startScriptedIssuer } from "./fakes/scripted-issuer.ts";
 import { describePostgres } from "./storage/databases.ts";
+import { ecKey, rsaKey } from "./token/users/oidc/make-oidc-token.ts";
+import { makeProviderKey, startProvider } from "./token/users/oidc/start-provider.ts";
 import { redisMissing, redisUrl } from "./storage/redis.ts";
 
 const root = scratchFolder();
@@ -343,6 +346,75 @@ describe("LiveKit", () => {
       state: "warning",
       detail: expect.stringMatching(/clock .* 30[0-2] s off/) as string,
     });
+  });
+});
+
+describe("OIDC", () => {
+  const look = (issuers: string) =>
+    findingsOn("oidc", { ...fresh(), OIDC_ISSUERS: issuers, OIDC_AUDIENCE: "https://parley.example" });
+  const start = async () => {
+    const issuer = await startScriptedIssuer();
+    closers.push(() => void issuer.stop());
+    issuer.keys = [ecKey("ec").jwk];
+    return issuer;
+  };
+
+  test("issuers that give keys are in order, and nothing is said of their being unused", async () => {
+    const provider = await startProvider({ keys: [makeProviderKey("EdDSA", "ed")] });
+    closers.push(() => void provider.stop());
+    const scripted = await start();
+    scripted.keys = [rsaKey("b").jwk, ecKey("a").jwk, ecKey("c").jwk, { kty: "oct" }];
+    const given = `${scripted.issuer}|${scripted.jwksUrl}`;
+    expect(await look(`${provider.issuer},${given}`)).toEqual([
+      { subject: "oidc", state: "ok", detail: `${provider.issuer}: 1 key (EdDSA)` },
+      { subject: "oidc", state: "ok", detail: `${scripted.issuer}: 3 keys (ES256, RS256)` },
+    ]);
+    expect(scripted.asked).toEqual({ keys: 1, discovery: 0, other: 0 });
+    const env = { ...fresh(), OIDC_ISSUERS: given, OIDC_AUDIENCE: "x" };
+    expect(await findingsOn("configuration", env)).toHaveLength(1);
+  });
+
+  test("an issuer that does not answer is wrong", async () => {
+    const issuer = `http://127.0.0.1:${await closedPort()}`;
+    expect(await look(issuer)).toEqual([
+      {
+        subject: "oidc",
+        state: "wrong",
+        detail: `${issuer}: its discovery document cannot be fetched (ECONNREFUSED)`,
+      },
+    ]);
+  });
+
+  test("an issuer whose discovery document or key set is no good is wrong, and is told which", async () => {
+    const scripted = await start();
+    const { issuer } = scripted;
+    const wrong = async () => (await look(issuer)).map(({ state, detail }) => `${state}: ${detail}`);
+    scripted.discovery = { issuer: `${issuer}/` };
+    expect(await wrong()).toEqual([`wrong: ${issuer}: its discovery document names another issuer`]);
+    scripted.discovery = {};
+    scripted.answerKeys = (_, response) => response.writeHead(404).end();
+    expect(await wrong()).toEqual([`wrong: ${issuer}: its key set cannot be fetched (HTTP 404)`]);
+    scripted.answerKeys = undefined;
+    scripted.keys = [{ ...rsaKey("weak", 1024).jwk }, { kty: "oct", k: "AA", kid: "secret" }];
+    expect(await wrong()).toEqual([`wrong: ${issuer}: its key set has no key that can be used`]);
+  });
+
+  test("an issuer whose clock is off is a warning, for its tokens would be refused", async () => {
+    const scripted = await start();
+    for (const seconds of [-300, 300]) {
+      scripted.answerKeys = (_, response) => {
+        response.setHeader("date", new Date(Date.now() + seconds * 1000).toUTCString());
+        sendJson(response, { keys: scripted.keys });
+      };
+      expect(await look(scripted.issuer)).toMatchObject([
+        { state: "warning", detail: expect.stringMatching(/clock .* (29[89]|30[0-2]) s off/) as string },
+      ]);
+    }
+    scripted.answerKeys = (_, response) => {
+      response.sendDate = false;
+      sendJson(response, { keys: scripted.keys });
+    };
+    expect(await look(scripted.issuer)).toMatchObject([{ state: "ok" }]);
   });
 });
 

@@ -6,6 +6,7 @@ import { AnalysisError } from "../../../src/analysis/analysis-error.ts";
 import { errorsInterceptor, toConnectError } from "../../../src/gateway/interceptors/errors.ts";
 import { StorageError } from "../../../src/storage/open-storage.ts";
 import { ForbiddenError, TokenError, TokenRequestError } from "../../../src/token/token-error.ts";
+import { IssuerError } from "../../../src/token/users/oidc/issuer-error.ts";
 import { EngineError } from "../../../src/transcription/engines/speech-engine.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
 
@@ -53,6 +54,7 @@ describe("an error whose words are not for the caller keeps its code", () => {
     [new StorageError("bad-page-token", canary), Code.InvalidArgument],
     [new TokenError("signature", canary), Code.Unauthenticated],
     [new TokenError("revoked", canary), Code.Unauthenticated],
+    [new IssuerError(canary, new Error(canary)), Code.Unavailable],
   ])("%s", (error, code) => {
     const converted = convert(error);
     expect(converted).toMatchObject({ error: { code }, ids: [] });

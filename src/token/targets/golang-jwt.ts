@@ -47,13 +47,17 @@ export function checkGoStruct(value: Claims, struct: GoStruct, path: string): vo
 export function checkGoTimes(claims: Claims, rules: GoTimeRules, nowMs: number): void {
   const { server, leewaySeconds, requiresExp } = rules;
   const leeway = `${server} allows ${leewaySeconds === 0 ? "no leeway" : `${leewaySeconds} s`}`;
-  const exp = memberOf(claims, "exp");
-  const nbf = memberOf(claims, "nbf");
+  const exp = timeOf(claims, "exp");
+  const nbf = timeOf(claims, "nbf");
   if (exp === undefined && requiresExp) throw new TokenError("claim", `exp is absent; ${server} requires it`);
-  if (exp !== undefined && nowMs >= (Number(exp) + leewaySeconds) * 1000)
-    throw expired(Number(exp), nowMs, leeway);
-  if (nbf !== undefined && nowMs < (Number(nbf) - leewaySeconds) * 1000)
-    throw notYetValid("nbf", Number(nbf), nowMs, leeway);
+  if (exp !== undefined && nowMs >= (exp + leewaySeconds) * 1000) throw expired(exp, nowMs, leeway);
+  if (nbf !== undefined && nowMs < (nbf - leewaySeconds) * 1000) throw notYetValid("nbf", nbf, nowMs, leeway);
+}
+
+/** Fractions of a second are cut off. */
+function timeOf(claims: Claims, name: "exp" | "nbf"): number | undefined {
+  const value = memberOf(claims, name);
+  return value === undefined ? undefined : Math.floor(Number(value));
 }
 
 /** The member, unless it is absent or null. */

@@ -71,13 +71,14 @@ function checkIssuer({ iss, aud }: Claims, settings: JitsiSettings): void {
     );
 }
 
-/** What is looked up in it must be an object; Prosody fails at a null within the user or the group. */
+/** What Prosody looks into must be an object, or a string, in which it finds nothing; and it fails at a null. */
 function readContext(claims: Claims): { context: Claims; user: Claims } {
-  const context = readObject(claims, "context", "context");
+  const context = typeof claims["context"] === "string" ? {} : readObject(claims, "context", "context");
   const user = readObject(context, "user", "context.user");
   for (const [object, name, path] of [
     ...Object.keys(user).map((name) => [user, name, `context.user.${name}`] as const),
     [context, "group", "context.group"],
+    [context, "room", "context.room"],
     [context, "tenant", "context.tenant"],
   ] as const) {
     if (object[name] === null) throw new TokenError("claim", `${path} is null, at which Prosody fails`);

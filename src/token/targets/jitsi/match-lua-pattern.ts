@@ -14,7 +14,7 @@ export function matchLuaPattern(text: string, pattern: string): string | undefin
     expression = new RegExp(translate(pattern));
   } catch (error) {
     if (error instanceof LuaPatternError) throw error;
-    throw new LuaPatternError("not a pattern"); // brackets that do not fit each other
+    throw new LuaPatternError("is none"); // brackets that do not fit each other
   }
   const found = expression.exec(text);
   return found ? (found[1] ?? found[0]) : undefined;
@@ -62,8 +62,9 @@ interface Item {
 function translate(pattern: string): string {
   const isAnchored = pattern.startsWith("^");
   let source = isAnchored ? "^" : "";
+  const captures = new Captures();
   for (let at = isAnchored ? 1 : 0; at < pattern.length;) {
-    const { source: one, end, canRepeat } = readItem(pattern, at);
+    const { source: one, end, canRepeat } = readItem(pattern, at, captures);
     const quantifier = canRepeat ? (quantifiers[pattern.charAt(end)] ?? "") : "";
     source += one + quantifier;
     at = quantifier === "" ? end : end + 1;
@@ -71,17 +72,46 @@ function translate(pattern: string): string {
   return source;
 }
 
+/** Which captures have begun, and which of them have not ended. */
+class Captures {
+  #count = 0;
+  readonly #open: number[] = [];
+
+  begin(): void {
+    this.#open.push((this.#count += 1));
+  }
+
+  end(): void {
+    this.#open.pop();
+  }
+
+  hasEnded(index: number): boolean {
+    return index > 0 && index <= this.#count && !this.#open.includes(index);
+  }
+}
+
 /** `-` takes as little as possible. */
 const quantifiers: Readonly<Record<string, string>> = { "*": "*", "+": "+", "?": "?", "-": "*?" };
 
-function readItem(pattern: string, at: number): Item & { readonly canRepeat: boolean } {
+function readItem(pattern: string, at: number, captures: Captures): Item & { readonly canRepeat: boolean } {
   const char = pattern.charAt(at);
   const next = pattern.charAt(at + 1);
+  const once = (source: string, length: number) => ({ source, end: at + length, canRepeat: false });
   if (char === "(" && next === ")") throw new LuaPatternError("captures a position");
-  if (char === "(" || char === ")") return { source: char, end: at + 1, canRepeat: false };
-  if (char === "$" && at === pattern.length - 1) return { source: "$", end: at + 1, canRepeat: false };
+  if (char === "(") {
+    captures.begin();
+    return once(char, 1);
+  }
+  if (char === ")") {
+    captures.end();
+    return once(char, 1);
+  }
+  if (char === "$" && at === pattern.length - 1) return once("$", 1);
   if (char === "%" && /[bf]/.test(next)) throw new LuaPatternError(`uses %${next}`);
-  if (char === "%" && /\d/.test(next)) return { source: `(?:\\${next})`, end: at + 2, canRepeat: false };
+  if (char === "%" && /\d/.test(next)) {
+    if (!captures.hasEnded(Number(next))) throw new LuaPatternError("refers to a capture that has not ended");
+    return once(`(?:\\${next})`, 2);
+  }
   if (char === "[") return { ...readSet(pattern, at), canRepeat: true };
   if (char === ".") return { source: "[\\s\\S]", end: at + 1, canRepeat: true };
   const { ranges, end } = readOne(pattern, at);

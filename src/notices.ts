@@ -5,11 +5,11 @@
 
 export interface Notices {
   /**
-   * Tells every subscriber of the topic, on every replica, this one included. Resolves once the database has taken it, which
-   * may be before or after it is delivered. Rejects when it has not; what follows from that is the caller's to decide.
+   * Tells every subscriber of the topic, on every replica, this one included. Resolves once the database, or Redis where
+   * it carries notices, has taken it, which may be before or after it is delivered. Rejects when it has not; what follows from that is the caller's to decide.
    *
    * `topic`: 1 to 64 of a-z, 0-9, "." and "-". `payload`: at most `maxNoticeBytes` in UTF-8. No secrets, no words spoken: the
-   * database may log it.
+   * carrier may log it.
    */
   publish(topic: string, payload: string): Promise<void>;
   /** From now on. The returned function ends it. */
@@ -17,7 +17,7 @@ export interface Notices {
 }
 
 export interface NoticeSubscriber {
-  /** In the order in which the database took them. */
+  /** In the order in which they were taken. */
   readonly onNotice: (payload: string) => void;
   /**
    * Notices may have been missed until just now, and none is from here on: read again what they would have said. Called

@@ -56,7 +56,6 @@ export async function connectToRedis(options: RedisConnectionOptions): Promise<R
     socket: isTls ? { ...socket, tls: true, ...(isIP(host) === 0 && { servername: host }) } : socket,
     RESP: 2,
     name,
-    disableOfflineQueue: true,
     commandsQueueMaxLength: maxQueuedCommands,
     disableClientInfo: true,
     maintNotifications: "disabled",

@@ -88,10 +88,14 @@ describeRedis("behind a network that breaks", (url) => {
     await expect.poll(() => heard).toEqual(["opens the connection", "3"]);
   });
 
-  test("one that never answers a new connection refuses in bounded time, and leaves none open", async () => {
+  test.each([
+    ["a new connection", async () => undefined],
+    ["on the one there is", () => storage.notices.publish("topic", "opens the connection")],
+  ])("one that never answers %s refuses in bounded time, and it is ended", async (_, before) => {
+    await before();
     proxy.stall();
     await expect(storage.notices.publish("topic", "x")).rejects.toMatchObject({ code: "unavailable" });
-    await proxy.resume(); // or it would not see that they are closed
+    await proxy.resume(); // or it would not see that the connection is ended
     await expect.poll(() => proxy.connections()).toBe(0);
   });
 
@@ -292,6 +296,23 @@ describe.skipIf(certificate === undefined)("TLS (skipped without openssl)", () =
       await expect.poll(() => heard).toEqual(["missed", "1"]);
       expect(new Set(askedFor)).toEqual(new Set(["localhost"]));
       await storage.close();
+    });
+
+    test("leaves no connection behind that was given up while it was being opened", async () => {
+      setDefaultCACertificates([...trusted, certPem]);
+      const proxy = await startTcpProxy({ host: "127.0.0.1", port });
+      proxy.stall();
+      const storage = await open({
+        url: url(),
+        redisUrl: `rediss://localhost:${proxy.port}`,
+        timeoutMs: 60_000,
+      });
+      hear(storage.notices, "topic");
+      await expect.poll(() => proxy.connections()).toBe(1);
+      await storage.close();
+      await proxy.resume();
+      await expect.poll(() => proxy.connections()).toBe(0);
+      await proxy.close();
     });
   });
 });

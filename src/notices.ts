@@ -5,8 +5,9 @@
 
 export interface Notices {
   /**
-   * Tells every subscriber of the topic, on every replica, this one included. Resolves once the database, or Redis where
-   * it carries notices, has taken it, which may be before or after it is delivered. Rejects when it has not; what follows from that is the caller's to decide.
+   * Tells every subscriber of the topic, on every replica, this one included. Resolves once what carries it, the database or
+   * Redis, has taken it, which may be before or after it is delivered. Rejects when it has not; what follows from that is
+   * the caller's to decide.
    *
    * `topic`: 1 to 64 of a-z, 0-9, "." and "-". `payload`: at most `maxNoticeBytes` in UTF-8. No secrets, no words spoken: the
    * carrier may log it.

@@ -209,7 +209,10 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         tokenService({
           jwt,
           ...(config.livekit && { livekit: config.livekit }),
+          ...(liveKitServer && { liveKitServer }),
           ...(removeParticipants && { removeParticipants }),
+          ...(oidc && { oidc }),
+          roomService,
           ...(jitsi && { jitsi }),
           ...(config.sfu && { sfu: config.sfu }),
           rooms: storage.rooms,

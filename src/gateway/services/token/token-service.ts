@@ -9,8 +9,12 @@ import { jitsiTokenMethods } from "./jitsi-token.ts";
 import type { JitsiTokenDependencies } from "./jitsi-token.ts";
 import { liveKitTokenMethods } from "./livekit-token.ts";
 import type { LiveKitTokenDependencies } from "./livekit-token.ts";
+import { liveKitStatusMethods } from "./livekit-status.ts";
+import type { LiveKitStatusDependencies } from "./livekit-status.ts";
 import { revokeMethods } from "./revoke-tokens.ts";
 import type { RevokeDependencies } from "./revoke-tokens.ts";
+import { roomMethods } from "./rooms.ts";
+import type { RoomDependencies } from "./rooms.ts";
 import { sessionTokenMethods } from "./session-tokens.ts";
 import type { SessionTokenDependencies } from "./session-tokens.ts";
 import { sfuTokenMethods } from "./sfu-token.ts";
@@ -26,13 +30,13 @@ export type TokenServiceDependencies = SessionTokenDependencies &
   SfuTokenDependencies &
   ValidateTokenDependencies &
   RevokeDependencies &
+  RoomDependencies &
+  LiveKitStatusDependencies &
   ApiKeyDependencies &
   AuditDependencies &
   StatsDependencies;
 
-export function tokenService(
-  dependencies: TokenServiceDependencies,
-): Partial<ServiceImpl<typeof TokenService>> {
+export function tokenService(dependencies: TokenServiceDependencies): ServiceImpl<typeof TokenService> {
   return {
     ...sessionTokenMethods(dependencies),
     ...liveKitTokenMethods(dependencies),
@@ -40,6 +44,8 @@ export function tokenService(
     ...sfuTokenMethods(dependencies),
     ...validateTokenMethods(dependencies),
     ...revokeMethods(dependencies),
+    ...roomMethods(dependencies),
+    ...liveKitStatusMethods(dependencies),
     ...apiKeyMethods(dependencies),
     ...auditMethods(dependencies),
     ...statsMethods(dependencies),

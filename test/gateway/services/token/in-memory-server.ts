@@ -36,6 +36,7 @@ import { RefreshTokens } from "../../../../src/token/refresh/refresh-tokens.ts";
 import { jitsiSecretKey } from "../../../../src/token/targets/jitsi/jitsi-settings.ts";
 import type { JitsiSettings } from "../../../../src/token/targets/jitsi/jitsi-settings.ts";
 import type { SfuSettings } from "../../../../src/token/targets/sfu/issue-token.ts";
+import { Rooms } from "../../../../src/token/rooms/rooms.ts";
 import { Revocations } from "../../../../src/token/revocation/revocations.ts";
 import { issueTranscriptionToken } from "../../../../src/token/targets/transcription/issue-token.ts";
 import { issueUserToken } from "../../../../src/token/users/user-token.ts";
@@ -172,6 +173,11 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         ...(options.jitsi && { jitsi: options.jitsi }),
         ...(options.sfu && { sfu: options.sfu }),
         rooms: storage.rooms,
+        roomService: new Rooms({
+          store: storage.rooms,
+          revoke: (selector) => revocations.revoke(selector),
+          now: clock.now,
+        }),
         apiKeys: storage.apiKeys,
         apiKeyRevoked: () => credentials.apiKeyRevoked(),
         revocations,

@@ -52,14 +52,15 @@ export type Room = Message<"parley.token.v1.Room"> & {
   members: RoomMember[];
 
   /**
-   * Participants at once; 0: no limit.
+   * Participants at once, on LiveKit; 0: no limit.
    *
    * @generated from field: int32 max_participants = 5;
    */
   maxParticipants: number;
 
   /**
-   * The app's own; up to 16 KiB.
+   * The app's own; up to 16 KiB. On LiveKit every participant sees it; of more than 2 KiB LiveKit hears when the room is made
+   * or changed, and not by tokens when it opens the room anew.
    *
    * @generated from field: string metadata = 6;
    */
@@ -129,7 +130,7 @@ export type CreateRoomRequest = Message<"parley.token.v1.CreateRoomRequest"> & {
   access: RoomAccess;
 
   /**
-   * Members; at most 500.
+   * Members; at most 500, each user once.
    *
    * @generated from field: repeated parley.token.v1.RoomMember members = 3;
    */
@@ -150,7 +151,7 @@ export type CreateRoomRequest = Message<"parley.token.v1.CreateRoomRequest"> & {
   metadata: string;
 
   /**
-   * Owner for whom a service makes the room; up to 256 characters. A user may send only their own id.
+   * Owner for whom a service makes the room, which must send it; up to 256 characters. A user may send only their own id.
    *
    * @generated from field: string owner_user_id = 6;
    */
@@ -339,7 +340,7 @@ export const UpdateRoomRequestSchema: GenMessage<UpdateRoomRequest> = /*@__PURE_
  */
 export type RoomMembers = Message<"parley.token.v1.RoomMembers"> & {
   /**
-   * Members; at most 500.
+   * Members; at most 500, each user once.
    *
    * @generated from field: repeated parley.token.v1.RoomMember members = 1;
    */

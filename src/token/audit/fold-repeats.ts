@@ -30,6 +30,7 @@ export class Repeats {
   readonly #repeated = new Map<string, Repeated>();
   /** Entries in `#repeated` with a subject or an address, by actor. */
   readonly #ofActor = new Map<string, number>();
+  #isStopped = false;
 
   constructor(options: RepeatsOptions) {
     this.#options = { maxOfActor: 100, ...options };
@@ -38,6 +39,10 @@ export class Repeats {
   /** Records the entry, or counts it. Never throws. */
   fold(entry: AuditEntry): void {
     const { sink, maxOfActor } = this.#options;
+    if (this.#isStopped) {
+      sink.record(entry);
+      return;
+    }
     if (this.#count(entry)) return;
     const isOneTooMany = (this.#ofActor.get(entry.actor) ?? 0) >= maxOfActor;
     const told = isOneTooMany ? withoutDetails(entry) : entry;
@@ -48,6 +53,7 @@ export class Repeats {
 
   /** Records what was counted. What is folded later is recorded as it comes. */
   stop(): void {
+    this.#isStopped = true;
     for (const [key, { entry, count, cancelTimer }] of this.#repeated) {
       cancelTimer();
       this.#forget(key, entry);

@@ -64,6 +64,7 @@ class ChainReading {
   readonly #gaps: Gap[] = [];
   /** The ends of what was pruned, by the events that say so. */
   readonly #pruned: ChainLink[] = [];
+  readonly #misplaced = new Set<number>();
   #head = chainStart;
   #count = 0;
 
@@ -78,6 +79,7 @@ class ChainReading {
     else this.#fault({ kind: "changed", sequence });
     this.#compareNoted(event);
     if (sequence <= this.#head.sequence) {
+      this.#misplaced.add(sequence);
       this.#fault({ kind: "misplaced", sequence, afterSequence: this.#head.sequence });
       return;
     }
@@ -92,8 +94,12 @@ class ChainReading {
 
   end(): ChainVerdict {
     const pruned = this.#gaps.filter((gap) => this.#isPruned(gap));
-    for (const { firstSequence, last } of this.#gaps.filter((gap) => !pruned.includes(gap)))
-      this.#fault({ kind: "missing", sequence: firstSequence, throughSequence: last.sequence });
+    for (const gap of this.#gaps.filter((gap) => !pruned.includes(gap) && !this.#isElsewhere(gap)))
+      this.#fault({
+        kind: "missing",
+        sequence: gap.firstSequence,
+        throughSequence: gap.last.sequence,
+      });
     for (const noted of this.#noted) this.#lookFor(noted, pruned);
     const prunedThrough = pruned.at(-1)?.last.sequence;
     return {
@@ -112,6 +118,13 @@ class ChainReading {
   /** Also in the middle: the beginning may be pruned while the chain is read, page by page. */
   #isPruned({ last }: Gap): boolean {
     return this.#pruned.some((through) => isSamePlace(through, last));
+  }
+
+  /** Whether all that is not in its place was found in another. */
+  #isElsewhere({ firstSequence, last }: Gap): boolean {
+    let sequence = firstSequence;
+    while (sequence <= last.sequence && this.#misplaced.has(sequence)) sequence += 1;
+    return sequence > last.sequence;
   }
 
   #compareNoted(event: AuditEvent): void {

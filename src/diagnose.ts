@@ -13,6 +13,7 @@ import { pino } from "pino";
 import { systemClock } from "./clock.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import type { Config, Environment, OidcIssuer } from "./config.ts";
+import { readJitsiSettings, readJwtKeys } from "./read-key-files.ts";
 import { checkRedis, openStorage } from "./storage/open-storage.ts";
 import { IssuerError } from "./token/users/oidc/issuer-error.ts";
 import { findJwksUrl, loadKeys } from "./token/users/oidc/load-keys.ts";
@@ -52,6 +53,7 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   }
   yield* unusedOf(config);
   if (config.tls) yield await tlsOf(config.tls);
+  yield* signingKeysOf(config);
   yield await portOf(config);
   yield await databaseOf(config);
   yield* redisOf(config);
@@ -83,12 +85,9 @@ function clockOf(nowMs: number): Finding {
 function* unusedOf(config: Config): Generator<Finding> {
   const { retention } = config;
   const isSet: Readonly<Record<string, boolean>> = {
-    JITSI_DOMAIN: config.jitsi !== undefined,
-    SFU_URL: config.sfu !== undefined,
     OPENAI_API_KEY: config.openai !== undefined,
     RETENTION_TRANSCRIPT_DAYS: retention.transcriptDays !== undefined,
     RETENTION_ANALYSIS_DAYS: retention.analysisDays !== undefined,
-    RETENTION_AUDIT_DAYS: retention.auditDays !== undefined,
   };
   for (const [name, set] of Object.entries(isSet)) {
     if (set)
@@ -97,6 +96,20 @@ function* unusedOf(config: Config): Generator<Finding> {
         state: "warning",
         detail: `${name} is set, and this version does not use it yet`,
       };
+  }
+}
+
+/** Files with keys that tokens are signed with. */
+async function* signingKeysOf(config: Config): AsyncGenerator<Finding> {
+  const subject = "signing keys";
+  try {
+    const keys = await readJwtKeys(config);
+    if (keys) yield { subject, state: "ok", detail: `Ed25519, ${keys.published.length} published` };
+    const jitsi = await readJitsiSettings(config);
+    if (jitsi) yield { subject, state: "ok", detail: `Jitsi, ${jitsi.key.alg}` };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) yield { subject, state: "wrong", detail: problem };
   }
 }
 

@@ -112,6 +112,27 @@ describe("configuration", () => {
   });
 });
 
+describe("signing keys", () => {
+  const jitsi = { JITSI_DOMAIN: "meet.example", JITSI_APP_ID: "app" };
+
+  test("that can be used are in order, and without any nothing is said", async () => {
+    expect(await findingsOn("signing keys", fresh())).toEqual([]);
+    const found = await findingsOn("signing keys", {
+      ...fresh(),
+      ...jitsi,
+      JITSI_APP_SECRET: "s".repeat(32),
+    });
+    expect(found).toMatchObject([{ state: "ok", detail: "Jitsi, HS256" }]);
+  });
+
+  test("in a file that is not there are wrong, by the variable's name", async () => {
+    const found = await findingsOn("signing keys", { ...fresh(), JWT_PRIVATE_KEY_FILE: "none.pem" });
+    expect(found).toMatchObject([
+      { state: "wrong", detail: expect.stringMatching(/^JWT_PRIVATE_KEY_FILE/) as string },
+    ]);
+  });
+});
+
 describe("port", () => {
   test("Parley itself on the port is in order", async () => {
     const port = await listen((_, response) => response.end('{"status":"ok","live":true}'));

@@ -20,7 +20,7 @@ export const oldMembers: Readonly<Record<string, readonly OldMember[]>> = {
     { member: "sessionData.transcript", field: "candidate_answer", unless: ["session_id"] },
     { member: "session_data.transcript", field: "candidate_answer", unless: ["session_id"] },
   ],
-  // The old analyzer's SaveModuleRequest, whose `content` is the whole module.
+  // The old analyzer's SaveModuleRequest, whose `content` is the whole module. A title or notes beside it are not kept.
   [SaveUserModuleRequestSchema.typeName]: [
     { member: "module_id", field: "module_name" },
     { member: "content", field: "document" },

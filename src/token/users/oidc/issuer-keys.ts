@@ -31,8 +31,10 @@ export interface IssuerHealth {
 
 /** Milliseconds. */
 export const keyTimes = {
-  /** From here on keys are fetched again in the background: a key that was withdrawn is good for so long and one fetch. */
+  /** From here on keys are fetched again, in the background. */
   refresh: 600_000,
+  /** So long after the last fetch a caller waits for the next: so long, at most, a key is good that was withdrawn. */
+  quiet: 1_200_000,
   /** From the end of one fetch to the next, whatever came of it: so long a key is refused that was made in between. */
   cooldown: 30_000,
   /** The same while there are no keys at all, and nobody can log in. */
@@ -66,17 +68,19 @@ export class IssuerKeys {
     });
   }
 
-  /** Waits for the issuer only when there are none. Rejects with IssuerError when they cannot be had. */
+  /**
+   * Waits for the issuer when there are none, or when it has not been asked for long. Rejects with IssuerError when they
+   * cannot be had.
+   */
   async get(): Promise<readonly VerificationKey[]> {
     const kept = this.#kept();
-    if (kept) {
-      if (this.#since(kept.timeMs) >= keyTimes.refresh) void this.#fetch();
-      return kept.keys;
-    }
-    await this.#fetch();
-    const fetched = this.#kept();
-    if (!fetched) throw new IssuerError(this.#report.problem ?? "its keys cannot be had");
-    return fetched.keys;
+    const isQuiet = this.#triedAtMs === undefined || this.#since(this.#triedAtMs) >= keyTimes.quiet;
+    if (kept && this.#since(kept.timeMs) < keyTimes.refresh) return kept.keys;
+    const fetching = this.#fetch();
+    if (!kept || isQuiet) await fetching;
+    const last = this.#kept() ?? kept;
+    if (!last) throw new IssuerError(this.#report.problem ?? "its keys cannot be had");
+    return last.keys;
   }
 
   /** For a token whose key is not among them. Undefined when the issuer was asked a moment ago, or does not answer. */

@@ -3,19 +3,17 @@
  * kept at which all that was admitted would have come at an even pace. Bounded in memory and in work, however many keys a
  * flood comes with; knows no call and no caller.
  */
+import { RecentMap } from "../../recent-map.ts";
 
 const minuteMs = 60_000;
-/** Beyond them the key that has been quiet for longest starts anew. */
+/** Beyond them those that were not counted for long start anew. */
 const maxKeys = 200_000;
 /** What sums of fractions are off by, in milliseconds. */
 const roundingMs = 1e-6;
 
 export class CallRates {
-  /**
-   * By key: when the paced calls end, in milliseconds after `#beganMs`, which keeps the fractions exact. The key that was
-   * counted last is last.
-   */
-  readonly #ends = new Map<string, number>();
+  /** By key: when the paced calls end, in milliseconds after `#beganMs`, which keeps the fractions exact. */
+  readonly #ends = new RecentMap<number>(maxKeys);
   readonly #now: () => number;
   readonly #beganMs: number;
   #sweptAtMs = 0;
@@ -30,10 +28,8 @@ export class CallRates {
     const waitMs = this.waitOf(key, perMinute);
     if (waitMs !== undefined) return waitMs;
     const nowMs = this.#now() - this.#beganMs;
-    const endMs = this.#nextEnd(key, perMinute, nowMs);
-    this.#ends.delete(key);
-    this.#ends.set(key, endMs);
-    this.#makeRoom(nowMs);
+    this.#ends.set(key, this.#nextEnd(key, perMinute, nowMs));
+    this.#sweep(nowMs);
     return undefined;
   }
 
@@ -54,13 +50,9 @@ export class CallRates {
     return Math.max(nowMs, this.#ends.get(key) ?? nowMs) + minuteMs / perMinute;
   }
 
-  #makeRoom(nowMs: number): void {
-    if (this.#ends.size > maxKeys) {
-      const [quietest] = this.#ends.keys();
-      if (quietest !== undefined) this.#ends.delete(quietest);
-    }
+  #sweep(nowMs: number): void {
     if (nowMs - this.#sweptAtMs < minuteMs) return;
     this.#sweptAtMs = nowMs;
-    for (const [key, endMs] of this.#ends) if (endMs <= nowMs) this.#ends.delete(key);
+    this.#ends.deleteWhere((endMs) => endMs <= nowMs);
   }
 }

@@ -3,6 +3,7 @@
  * credential. It does not know what a revocation is: whoever learns of one empties it.
  */
 import { hash } from "node:crypto";
+import { RecentMap } from "../../recent-map.ts";
 import type { Caller } from "../caller.ts";
 
 interface Verified {
@@ -12,14 +13,12 @@ interface Verified {
 }
 
 export class VerifiedCredentials {
-  readonly #maxCount: number;
-  /** The least recently used first. */
-  readonly #known = new Map<string, Verified>();
+  readonly #known: RecentMap<Verified>;
   #emptied = 0;
 
-  /** `maxCount`: how many are remembered; the least recently used makes room. */
+  /** `maxCount`: how many are remembered; what was not used for long makes room. */
   constructor(maxCount: number) {
-    this.#maxCount = maxCount;
+    this.#known = new RecentMap(maxCount);
   }
 
   /** How often it was emptied: what was verified before must not be kept after. */
@@ -28,22 +27,13 @@ export class VerifiedCredentials {
   }
 
   get(credential: string, nowMs: number): Caller | undefined {
-    const key = keyOf(credential);
-    const found = this.#known.get(key);
-    if (!found) return undefined;
-    this.#known.delete(key);
-    if (found.untilMs <= nowMs) return undefined;
-    this.#known.set(key, found);
-    return found.caller;
+    const found = this.#known.get(keyOf(credential));
+    return found !== undefined && nowMs < found.untilMs ? found.caller : undefined;
   }
 
   /** `emptied`: as it was before the verification began. If it has been emptied since, nothing is kept. */
   keep(credential: string, verified: Verified, emptied: number): void {
     if (emptied !== this.#emptied) return;
-    if (this.#known.size >= this.#maxCount) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
     this.#known.set(keyOf(credential), verified);
   }
 

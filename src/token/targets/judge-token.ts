@@ -18,7 +18,7 @@ import type { SfuSettings } from "./sfu/issue-token.ts";
 import { judgeSfuToken } from "./sfu/judge-token.ts";
 import { judgeOwnToken, judgeTranscriptionToken, readOwnToken } from "./transcription/judge-token.ts";
 import type { OwnTokenSettings } from "./transcription/judge-token.ts";
-import { isSignedWith, knowledgeOf } from "./verdict.ts";
+import { giveVerdict, isSignedWith, knowledgeOf } from "./verdict.ts";
 import type { TokenQuestion, Verdict } from "./verdict.ts";
 
 export interface JudgeSettings extends OwnTokenSettings {
@@ -49,7 +49,7 @@ type Judge = (
   nowMs: number,
 ) => Verdict | Promise<Verdict>;
 
-const judges: Readonly<Record<SessionTarget | "login" | "own", Judge>> = {
+const judges: Readonly<Record<SessionTarget | "login" | "own" | "nobody", Judge>> = {
   livekit: (token, question, { livekit }, nowMs) =>
     livekit ? judgeLiveKitToken(token, question, livekit, nowMs) : unknown("livekit"),
   jitsi: (token, question, { jitsi }, nowMs) =>
@@ -59,6 +59,7 @@ const judges: Readonly<Record<SessionTarget | "login" | "own", Judge>> = {
   transcription: judgeTranscriptionToken,
   own: judgeOwnToken,
   login: judgeLogin,
+  nobody: judgeUnreadable,
 };
 
 function unknown(target: keyof typeof judges & Parameters<typeof notConfigured>[0]): Verdict {
@@ -73,7 +74,7 @@ function findTarget(token: string, settings: JudgeSettings): keyof typeof judges
     if (settings.oidc && !isOwnToken(token, settings.jwt) && !isOfJitsi(token, claims, settings))
       return "login";
   } catch {
-    return "own"; // whose judge says what is malformed
+    return "nobody"; // what cannot be read was made for none of them
   }
   const targets = candidates(token, claims, settings);
   const found =
@@ -128,6 +129,17 @@ function candidates(token: string, claims: Claims, settings: JudgeSettings): rea
 /** Jitsi's may be signed with a key pair, as the logins of other issuers are. */
 function isOfJitsi(token: string, claims: Claims, { jitsi }: JudgeSettings): boolean {
   return jitsi !== undefined && (claims["iss"] === jitsi.appId || isSignedWith(token, jitsi.key));
+}
+
+/** Says what is malformed. */
+function judgeUnreadable(token: string): Verdict {
+  return giveVerdict(
+    () => {
+      peekToken(token);
+      return {};
+    },
+    () => ({}),
+  );
 }
 
 async function judgeLogin(

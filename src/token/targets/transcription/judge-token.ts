@@ -3,7 +3,7 @@
  * login or a refresh token. Lets nobody in, and spends nothing.
  */
 import { verifyOwnToken } from "../../credentials/verify-credential.ts";
-import { clockSkewSeconds, readSignedClaims } from "../../jwt/verify-jwt.ts";
+import { clockSkewSeconds, peekHeader, readSignedClaims } from "../../jwt/verify-jwt.ts";
 import type { Claims } from "../../jwt/verify-jwt.ts";
 import { maxLifetimeSeconds } from "../../keys/jwt-settings.ts";
 import type { JwtSettings } from "../../keys/jwt-settings.ts";
@@ -40,7 +40,9 @@ export function judgeOwnToken(
 ): Verdict {
   const { kind } = readOwnToken(token, settings.jwt);
   return judge(token, settings, nowMs, () => {
-    if (kind === "refresh") checkRefresh(token, question, settings, nowMs);
+    // Of a forged one the header is all that says what it would be.
+    if (kind === "refresh" || peekHeader(token)["typ"] === refreshTokenType)
+      checkRefresh(token, question, settings, nowMs);
     else checkParticipant(token, question, settings, nowMs, false);
   });
 }

@@ -23,6 +23,7 @@ import { ConfigError, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { createGateway } from "./gateway/create-gateway.ts";
 import { indexPage } from "./gateway/index-page.ts";
+import type { DependencyHealth } from "./gateway/health/health-monitor.ts";
 import { callerKey, credentialsInterceptor } from "./gateway/interceptors/credentials.ts";
 import { deadlineInterceptor } from "./gateway/interceptors/deadline.ts";
 import { errorsInterceptor } from "./gateway/interceptors/errors.ts";
@@ -52,6 +53,7 @@ import type { RevocationSelector } from "./token/revocation/revocation-store.ts"
 import { Rooms } from "./token/rooms/rooms.ts";
 import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
 import { FirstSight } from "./token/users/first-sight.ts";
+import type { IssuerHealth } from "./token/users/oidc/issuer-keys.ts";
 import { OidcUsers } from "./token/users/oidc/oidc-users.ts";
 import { Revocations } from "./token/revocation/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
@@ -265,8 +267,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ],
     openInterceptors: [requestIdInterceptor(), logInterceptor({ log }), deadlineInterceptor()],
     health: async () => {
-      const dependencies = { database: await storage.health(), speech: engineChoice.health() };
-      return { ready: Object.values(dependencies).every((part) => part.ready), dependencies };
+      const needed = { database: await storage.health(), speech: engineChoice.health() };
+      // Without them it goes on: replicas hear of a revocation later, and users of an issuer cannot log in.
+      const useful = {
+        ...(storage.redisHealth && { redis: await storage.redisHealth() }),
+        ...(oidc && { oidc: issuersHealth(oidc.health()) }),
+      };
+      const ready = Object.values(needed).every((part) => part.ready);
+      return { ready, dependencies: { ...needed, ...useful } };
     },
     descriptors: [
       file_parley_token_v1_token,
@@ -299,6 +307,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
       await revocations.stop();
       credentials.stop();
+      oidc?.close();
       await firstSight.flush();
       repeats.stop();
       await auditLog.stop(lastWordsMs);
@@ -350,6 +359,15 @@ async function loadSession(storage: Storage, sessionId: string) {
   const { words, figures } = summarize(session, await storage.sessions.segments(sessionId), []);
   const { userId, roomName } = session;
   return { userId, roomName, hasEnded: session.state === "ended", words, figures };
+}
+
+function issuersHealth(issuers: readonly IssuerHealth[]): DependencyHealth {
+  const failing = issuers.filter(({ problem }) => problem !== undefined).length;
+  const detail =
+    failing === 0
+      ? `${issuers.length} issuers`
+      : `the keys of ${failing} of ${issuers.length} issuers cannot be had`;
+  return { ready: failing === 0, detail };
 }
 
 const callerName: NonNullable<LogOptions["caller"]> = (values) => {

@@ -18,6 +18,9 @@ import { checkRedis, openStorage } from "./storage/open-storage.ts";
 import { IssuerError } from "./token/users/oidc/issuer-error.ts";
 import { findJwksUrl, loadKeys } from "./token/users/oidc/load-keys.ts";
 import type { LoadedKeys } from "./token/users/oidc/load-keys.ts";
+import type { LiveKitSettings } from "./token/targets/livekit/issue-token.ts";
+import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
+import type { LiveKitStatus } from "./token/targets/livekit/livekit-server.ts";
 import { checkAccount } from "./transcription/engines/deepgram/check-account.ts";
 import { checkModels } from "./transcription/engines/offline/model/check-models.ts";
 
@@ -60,7 +63,7 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   yield* deepgramOf(config);
   if (config.speech.engines.includes("offline")) yield* modelsOf(config);
   for (const issuer of config.oidc.issuers) yield await oidcOf(issuer, now);
-  if (config.livekit) yield await liveKitOf(config.livekit.url, now);
+  if (config.livekit) yield await liveKitOf(config.livekit, now);
 }
 
 function nodeOf(version: string): Finding {
@@ -301,20 +304,39 @@ async function oidcOf(issuer: OidcIssuer, now: () => number): Promise<Finding> {
   );
 }
 
-async function liveKitOf(url: string, now: () => number): Promise<Finding> {
+/** A wrong clock comes first: by it, LiveKit refuses the key as well. */
+async function liveKitOf(livekit: LiveKitSettings, now: () => number): Promise<Finding> {
   const subject = "livekit";
+  const { url } = livekit;
   let answer: Response;
   try {
-    answer = await fetch(url.replace(/^ws/, "http"), { signal: AbortSignal.timeout(answerTimeoutMs) });
+    answer = await fetch(url.replace(/^ws/i, "http"), { signal: AbortSignal.timeout(answerTimeoutMs) });
   } catch {
     return { subject, state: "wrong", detail: `${url} does not answer` };
   }
   await answer.body?.cancel();
   if (!answer.ok) return { subject, state: "warning", detail: `${url} answers with HTTP ${answer.status}` };
   const theirsMs = Date.parse(answer.headers.get("date") ?? "");
-  return (
-    skewOf(subject, url, { theirsMs, oursMs: now() }) ?? { subject, state: "ok", detail: `${url} answers` }
-  );
+  const server = new LiveKitServer(livekit, { now, onProblem: () => undefined, timeoutMs: answerTimeoutMs });
+  return skewOf(subject, url, { theirsMs, oursMs: now() }) ?? keyOf(url, await server.status());
+}
+
+function keyOf(url: string, { state }: LiveKitStatus): Finding {
+  const subject = "livekit";
+  switch (state) {
+    case "ok":
+      return { subject, state: "ok", detail: `${url} takes the key` };
+    case "unauthorized":
+      return {
+        subject,
+        state: "wrong",
+        detail: `${url} refuses the key; check LIVEKIT_API_KEY and LIVEKIT_API_SECRET`,
+      };
+    case "failing":
+      return { subject, state: "wrong", detail: `${url} answers, and not as a LiveKit server does` };
+    case "unreachable":
+      return { subject, state: "wrong", detail: `${url} does not say whether it takes the key` };
+  }
 }
 
 /** Tokens are judged by the clock of whom they are shown to; Parley itself tolerates so much. */

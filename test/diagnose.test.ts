@@ -13,6 +13,7 @@ import { openStorage } from "../src/storage/open-storage.ts";
 import { scratchFolder } from "./cli/scratch-folder.ts";
 import { startFakeDeepgram } from "./fakes/fake-deepgram.ts";
 import { sendJson, startScriptedIssuer } from "./fakes/scripted-issuer.ts";
+import { describeLiveKitServer } from "./livekit-server/livekit-server-process.ts";
 import { describePostgres } from "./storage/databases.ts";
 import { ecKey, rsaKey } from "./token/users/oidc/make-oidc-token.ts";
 import { makeProviderKey, startProvider } from "./token/users/oidc/start-provider.ts";
@@ -339,33 +340,73 @@ describe("Deepgram (a fake one)", () => {
 
 describe("LiveKit", () => {
   const keys = { LIVEKIT_API_KEY: "devkey", LIVEKIT_API_SECRET: "secret-of-a-test-that-is-long-enough" };
-  const look = async (port: number) =>
-    (await findingsOn("livekit", { ...fresh(), ...keys, LIVEKIT_URL: `ws://127.0.0.1:${port}` }))[0];
+  const look = async (url: string, env: Record<string, string> = keys) =>
+    findingsOn("livekit", { ...fresh(), ...env, LIVEKIT_URL: url });
+  const serve = async (answer: RequestListener) => `ws://127.0.0.1:${await listen(answer)}`;
 
-  test("that answers is in order", async () => {
-    expect(await look(await listen((_, response) => response.end("OK")))).toMatchObject({ state: "ok" });
-  });
   test("that does not answer is wrong", async () => {
-    const port = await closedPort();
-    expect(await look(port)).toMatchObject({
-      state: "wrong",
-      detail: `ws://127.0.0.1:${port} does not answer`,
-    });
+    const url = `ws://127.0.0.1:${await closedPort()}`;
+    expect(await look(url)).toEqual([
+      { subject: "livekit", state: "wrong", detail: `${url} does not answer` },
+    ]);
   });
+
   test("that answers with an error is a warning", async () => {
-    const port = await listen((_, response) => response.writeHead(503).end());
-    expect(await look(port)).toMatchObject({
-      state: "warning",
-      detail: `ws://127.0.0.1:${port} answers with HTTP 503`,
-    });
+    const url = await serve((_, response) => response.writeHead(503).end());
+    expect(await look(url)).toMatchObject([{ state: "warning", detail: `${url} answers with HTTP 503` }]);
   });
+
   test("whose clock is off is a warning, for it would refuse tokens", async () => {
-    const port = await listen((_, response) =>
+    const url = await serve((_, response) =>
       response.setHeader("date", new Date(Date.now() - 300_000).toUTCString()).end("OK"),
     );
-    expect(await look(port)).toMatchObject({
-      state: "warning",
-      detail: expect.stringMatching(/clock .* 30[0-2] s off/) as string,
+    expect(await look(url)).toMatchObject([
+      { state: "warning", detail: expect.stringMatching(/clock .* 30[0-2] s off/) as string },
+    ]);
+  });
+
+  test("in whose place another server is, which answers everything, is wrong", async () => {
+    const url = await serve((_, response) => response.end("OK"));
+    expect(await look(url)).toMatchObject([
+      { state: "wrong", detail: `${url} answers, and not as a LiveKit server does` },
+    ]);
+  });
+
+  test("that says nothing of the key is wrong", async () => {
+    const url = await serve((request, response) => {
+      if (request.method === "POST") request.socket.destroy();
+      else response.end("OK");
+    });
+    expect(await look(url)).toMatchObject([
+      { state: "wrong", detail: `${url} does not say whether it takes the key` },
+    ]);
+  });
+
+  describeLiveKitServer("a real one", (server) => {
+    const theirs = (): Record<string, string> => ({
+      LIVEKIT_API_KEY: server().settings.apiKey,
+      LIVEKIT_API_SECRET: server().settings.apiSecret,
+    });
+
+    test("that takes the key is in order, under each scheme of its URL", async () => {
+      for (const scheme of ["ws://", "http://", "WS://"]) {
+        const url = server().httpUrl.replace("http://", scheme);
+        expect(await look(url, theirs())).toEqual([
+          { subject: "livekit", state: "ok", detail: `${url} takes the key` },
+        ]);
+      }
+    });
+
+    test.each([
+      ["key", "LIVEKIT_API_KEY"],
+      ["secret", "LIVEKIT_API_SECRET"],
+    ])("that takes another %s is wrong, and neither is shown", async (_, name) => {
+      const { url } = server().settings;
+      const found = await look(url, { ...theirs(), [name]: "hunter2-hunter2-hunter2-hunter2-hunter2" });
+      expect(found).toMatchObject([
+        { state: "wrong", detail: `${url} refuses the key; check LIVEKIT_API_KEY and LIVEKIT_API_SECRET` },
+      ]);
+      expect(JSON.stringify(found)).not.toMatch(/hunter2|eyJ/);
     });
   });
 });

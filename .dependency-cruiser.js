@@ -99,6 +99,12 @@ export default {
       "^src/transcription/engines/deepgram/",
     ),
     only(
+      "only-livekit-target-knows-livekit",
+      "",
+      "node_modules/(livekit-server-sdk|@livekit/protocol)/",
+      "^src/token/targets/livekit/",
+    ),
+    only(
       "only-livekit-room-knows-rtc",
       "",
       "node_modules/@livekit/rtc-node",

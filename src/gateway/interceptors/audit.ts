@@ -49,7 +49,8 @@ const notesKey = createContextKey<AuditNotes>({}, { description: "what a handler
 
 /** To be called by a handler before it answers or throws. */
 export function noteForAudit(context: Pick<HandlerContext, "values">, notes: AuditNotes): void {
-  context.values.set(notesKey, { ...context.values.get(notesKey), ...notes });
+  const before = context.values.get(notesKey);
+  context.values.set(notesKey, { ...before, ...notes, subject: { ...before.subject, ...notes.subject } });
 }
 
 export function auditInterceptor(options: AuditOptions): Interceptor {
@@ -60,13 +61,16 @@ export function auditInterceptor(options: AuditOptions): Interceptor {
     if (request.stream) {
       const { seen, message } = firstMessageOf(request);
       const tell = (outcome: string) => record(options, call, { request, message: message(), outcome });
-      return tellOfStream(() => next(seen), request.signal, tell);
+      return tellOfStream(async () => next(seen), request.signal, tell);
     }
     const { message } = request;
-    const response = await next(request).catch((error: unknown) => {
+    let response;
+    try {
+      response = await next(request);
+    } catch (error) {
       record(options, call, { request, message, outcome: outcomeOf(error, request.signal) });
       throw error;
-    });
+    }
     record(options, call, { request, message, outcome: "ok", response: response.message as Message });
     if (call.awaited) await waitForLog(options, method);
     return response;

@@ -18,5 +18,5 @@ export function nameSubject(parts: SubjectParts): string {
 }
 
 function quoteUnlessPlain(value: string): string {
-  return /^[\w.,:@+/-]+$/.test(value) ? value : JSON.stringify(value);
+  return /^[\p{L}\p{N}_.,:@+/-]+$/u.test(value) ? value : JSON.stringify(value);
 }

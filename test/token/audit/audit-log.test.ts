@@ -317,7 +317,7 @@ describe("stop", () => {
 });
 
 describe("retention", () => {
-  const recordAt = async (log: AuditLog, subject: string, ageMs: number) => {
+  const recordAt = async (subject: string, ageMs: number) => {
     const past = startLog({ clock: createManualClock(clock.now() - ageMs) });
     past.record(entry(subject));
     await past.flush();
@@ -325,8 +325,8 @@ describe("retention", () => {
 
   test("removes at start what is older than so many days, and says so in the log", async () => {
     const log = startLog({ retentionDays: 30 });
-    await recordAt(log, "old", 30 * dayMs + 1);
-    await recordAt(log, "just not", 30 * dayMs);
+    await recordAt("old", 30 * dayMs + 1);
+    await recordAt("just not", 30 * dayMs);
     log.start();
     await expect.poll(subjects).toEqual(["just not", expect.stringMatching(/^through=1:[0-9a-f]{64}$/)]);
     expect((await events())[1]).toMatchObject({
@@ -340,7 +340,7 @@ describe("retention", () => {
     const log = startLog({ retentionDays: 30 });
     log.start();
     await expect.poll(() => clock.pending()).toBe(1);
-    await recordAt(log, "a", 30 * dayMs - 7_200_000 + 1);
+    await recordAt("a", 30 * dayMs - 7_200_000 + 1);
     await clock.advance(3_600_000);
     await expect.poll(() => clock.pending()).toBe(1);
     expect(await subjects()).toEqual(["a"]);
@@ -365,7 +365,7 @@ describe("retention", () => {
       prune: (request) => (isAway ? Promise.reject(away) : storage.audit.prune(request)),
     };
     const log = startLog({ store, retentionDays: 1 });
-    await recordAt(log, "old", 2 * dayMs);
+    await recordAt("old", 2 * dayMs);
     log.start();
     await settle();
     expect(problems).toEqual(["audit events that are too old cannot be removed; trying again in an hour"]);
@@ -376,7 +376,7 @@ describe("retention", () => {
 
   test("is not, unless it is asked for", async () => {
     const log = startLog();
-    await recordAt(log, "old", 36_500 * dayMs);
+    await recordAt("old", 36_500 * dayMs);
     log.start();
     await clock.advance(3_600_000);
     expect(await subjects()).toEqual(["old"]);

@@ -57,7 +57,7 @@ test("a subject names its parts; a value that is no plain word is quoted, and wh
     nameSubject({
       room_name: "talk",
       participant_identity: "Ada L.",
-      user_id: "ada@example.com",
+      user_id: "zoë@example.com",
       user_type: "",
       target: undefined,
       grants: [],
@@ -66,7 +66,7 @@ test("a subject names its parts; a value that is no plain word is quoted, and wh
       none: 0,
     }),
   ).toBe(
-    'room_name=talk participant_identity="Ada L." user_id=ada@example.com scopes=tokens,rooms events=12',
+    'room_name=talk participant_identity="Ada L." user_id=zoë@example.com scopes=tokens,rooms events=12',
   );
   expect(nameSubject({})).toBe("");
 });
@@ -74,7 +74,7 @@ test("a subject names its parts; a value that is no plain word is quoted, and wh
 test("no value can pass for another part, whatever it is", () => {
   const parse = (subject: string) => {
     const parts: [string, string][] = [];
-    const part = /(\w+)=("(?:[^"\\]|\\.)*"|[\w.,:@+/-]+)(?: |$)/gy;
+    const part = /(\w+)=("(?:[^"\\]|\\.)*"|[\p{L}\p{N}_.,:@+/-]+)(?: |$)/guy;
     for (let match = part.exec(subject); match; match = part.exec(subject)) {
       const [, name, value] = match as unknown as [string, string, string];
       parts.push([name, value.startsWith('"') ? (JSON.parse(value) as string) : value]);

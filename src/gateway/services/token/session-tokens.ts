@@ -91,7 +91,7 @@ export function sessionTokenMethods(
       const { userId, roomName, participantIdentity } = spent.grant;
       noteForAudit(context, {
         actor: `user:${userId}`,
-        subject: { room: roomName, identity: participantIdentity },
+        subject: { room_name: roomName, participant_identity: participantIdentity },
       });
       const entry = await renewEntry(spent.grant, dependencies, now());
       const targets = spent.grant.targets.filter((target) => isConfigured(target, dependencies));

@@ -82,16 +82,17 @@ forEachDatabase((_name, open) => {
         { tokenId: "same", userId: "ada" },
         { userId: "same" },
         { roomName: "same" },
+        { roomName: "same", userId: "ada" },
       ];
       for (const selector of selectors) await kept(selector);
       const expireTime = new Date(later.getTime() + 1000);
-      expect(await list()).toHaveLength(4);
+      expect(await list()).toHaveLength(5);
       expect(await list()).toEqual(
         expect.arrayContaining(selectors.map((selector) => ({ selector, revokeTime: later, expireTime }))),
       );
       expect(await list(expireTime)).toEqual([]);
       await storage.revocations.deleteExpired(later);
-      expect(await list()).toHaveLength(4);
+      expect(await list()).toHaveLength(5);
       await storage.revocations.deleteExpired(expireTime);
       expect(await list(new Date(0))).toEqual([]);
     });

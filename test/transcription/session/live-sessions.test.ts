@@ -8,6 +8,7 @@ import type { LastWords, Session } from "../../../src/transcription/session/sess
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
 import { carryOver } from "../../../src/transcription/session/kept-last-words.ts";
+import type { TokenSelector } from "../../../src/transcription/session/live-sessions.ts";
 import { LiveSessions } from "../../../src/transcription/session/live-sessions.ts";
 import { hashResumeToken } from "../../../src/transcription/session/resume-token.ts";
 import type { SessionEvent, StartedEvent } from "../../../src/transcription/session/session-events.ts";
@@ -41,7 +42,7 @@ function makeSessions(engine: SpeechEngine = createMarkerEngine()) {
   const open = (fields: { analyzeOnEnd?: boolean } = {}) =>
     sessions.open({
       ...speaker,
-      token: { tokenId: "token-1", expireTime: new Date(clock.now() + 7_200_000) },
+      token: { tokenId: "token-1", familyId: "family-1", expireTime: new Date(clock.now() + 7_200_000) },
       format: { encoding: "linear16", sampleRateHz: 16_000, channelCount: 1 },
       languageCode: "en",
       interimResults: true,
@@ -402,4 +403,27 @@ test("a session that cannot be opened is not kept", async () => {
   const { sessions, open } = makeSessions(engine);
   await expect(open()).rejects.toMatchObject({ code: "capacity" });
   expect(sessions.count).toBe(0);
+});
+
+describe("a revocation ends the streams", () => {
+  const { userId, roomName } = speaker;
+  test.each<[string, TokenSelector, number]>([
+    ["of the token", { tokenId: "token-1" }, 1],
+    ["of the token, of this user", { tokenId: "token-1", userId }, 1],
+    ["of its family", { tokenId: "family-1" }, 1],
+    ["of the user", { userId }, 1],
+    ["of the room", { roomName }, 1],
+    ["of the user in the room", { roomName, userId }, 1],
+    ["and not those of another token", { tokenId: "token-2" }, 0],
+    ["and not those of another user's token of this id", { tokenId: "family-1", userId: "another" }, 0],
+    ["and not those of another user", { userId: "another" }, 0],
+    ["and not those of another room", { roomName: "another" }, 0],
+    ["and not those of another user in the room", { roomName, userId: "another" }, 0],
+    ["and not those of the user in another room", { roomName: "another", userId }, 0],
+  ])("%s", async (_, selector, ended) => {
+    const { sessions, open } = makeSessions();
+    await open();
+    expect(sessions.roomCount).toBe(1);
+    expect(sessions.revoke(selector)).toBe(ended);
+  });
 });

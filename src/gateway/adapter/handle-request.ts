@@ -20,7 +20,7 @@ export type PlainHandler = (request: HttpRequest, response: HttpResponse) => boo
 
 export interface RequestHandlerOptions {
   handlers: ReadonlyMap<string, UniversalHandler>;
-  /** Finds the handler of a path that is no RPC's own and no page's; undefined: there is none. */
+  /** Finds the handler of a path that is neither an RPC's own nor a page; undefined: there is none. */
   findRoute: (httpMethod: string, path: string) => RpcHandler | undefined;
   /** Answered for everybody, whatever the origin, by path. */
   documents: ReadonlyMap<string, RequestHandler>;
@@ -97,9 +97,7 @@ function dispatch(
   }
   if (options.cors.apply(request, response)) return;
   const page = pages.get(target.path);
-  const handler =
-    options.handlers.get(target.path) ??
-    (page === undefined ? options.findRoute(request.method ?? "", target.path) : undefined);
+  const handler = options.handlers.get(target.path) ?? options.findRoute(request.method ?? "", target.path);
   if (handler !== undefined && !wantsWebSocket) {
     call(options, handler, requestId, request, response);
     return;

@@ -55,6 +55,7 @@ export function makeService(rpcs: Readonly<Record<string, MadeRpc>>): DescServic
           field("more_things", 21, { typeName: ".test.v1.Everything", ...repeated }),
           field("color_names", 22, { typeName: ".test.v1.Everything.ColorNamesEntry", ...repeated }),
           field("inner", 25, { typeName: ".test.v1.Everything" }),
+          field("items", 26, { typeName: ".test.v1.Everything", ...repeated }),
           field("document", 23, { typeName: ".google.protobuf.Struct" }),
           field("create_time", 24, { typeName: ".google.protobuf.Timestamp" }),
         ],

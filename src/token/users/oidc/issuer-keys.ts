@@ -113,7 +113,7 @@ export class IssuerKeys {
     if (this.#fetching) return this.#fetching;
     const pauseMs = this.#kept() ? keyTimes.cooldown : keyTimes.retry;
     const isEarly = this.#triedAtMs !== undefined && this.#since(this.#triedAtMs) < pauseMs;
-    if (isEarly || this.#closing.signal.aborted) return Promise.resolve(false);
+    if (isEarly) return Promise.resolve(false);
     this.#fetching = this.#tryFetch().finally(() => {
       this.#triedAtMs = this.#options.clock.now();
       this.#fetching = undefined;

@@ -30,11 +30,11 @@ function readKey(jwk: JsonWebKey): VerificationKey | undefined {
   return key && isKeyFor(alg, key) ? publicVerificationKey(alg, key, kid) : undefined;
 }
 
-/** The one algorithm that the key may verify. Undefined when it is no public key for signatures. */
+/** The one algorithm that the key may verify. Undefined when it is no public key for signatures; a secret has none here. */
 function algorithmOf(jwk: JsonWebKey): AsymmetricAlgorithm | undefined {
   const { use, key_ops: operations, alg } = jwk;
-  // A secret, or a private key that is public by now: whoever can read the set can sign with it.
-  if (jwk.kty === "oct" || jwk.d !== undefined) return undefined;
+  // A private key that is public by now: whoever can read the set can sign with it.
+  if (jwk.d !== undefined) return undefined;
   if (use !== undefined && use !== "sig") return undefined;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify")))
     return undefined;

@@ -168,7 +168,11 @@ const answers: readonly [string, RequestListener, string][] = [
   ["an error", (_, response) => response.writeHead(500).end(), "(HTTP 500)"],
   ["nothing", (_, response) => response.writeHead(204).end(), "(HTTP 204)"],
   ["a page", (_, response) => response.end("<html></html>"), "is not strict JSON"],
-  ["no UTF-8", (_, response) => response.end(Buffer.from([0xff, 0xfe])), "is not strict JSON"],
+  [
+    "no UTF-8",
+    (_, response) => response.end(Buffer.from('{"keys":[],"x":"\xff"}', "latin1")),
+    "is not strict JSON",
+  ],
   ["half of it", (_, response) => response.end('{"keys":['), "is not strict JSON"],
   ["brackets without end", (_, response) => response.end("[".repeat(200_000)), "is not strict JSON"],
   ["a list", (_, response) => sendJson(response, [key.jwk]), "is none"],

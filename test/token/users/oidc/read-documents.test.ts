@@ -28,6 +28,7 @@ describe("a key", () => {
 
   test.each<[string, object]>([
     ["a secret", { kty: "oct", k: "c2VjcmV0", alg: "HS256" }],
+    ["a secret that says it is none", { kty: "oct", k: "c2VjcmV0", alg: "RS256" }],
     ["a secret without alg", { kty: "oct", k: "c2VjcmV0" }],
     ["a public key for HS256", { ...rsa, alg: "HS256" }],
     ["a public key for none", { ...rsa, alg: "none" }],

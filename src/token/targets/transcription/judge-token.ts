@@ -12,7 +12,7 @@ import { readRefreshToken, refreshTokenAudience } from "../../refresh/refresh-to
 import type { Revocations } from "../../revocation/revocations.ts";
 import { TokenError } from "../../token-error.ts";
 import { userTokenAudience } from "../../users/user-token.ts";
-import { expired, inWords, notYetValid } from "../time-refusals.ts";
+import { expired, notYetValid } from "../time-refusals.ts";
 import { giveVerdict, knowledgeOf } from "../verdict.ts";
 import type { Knowledge, TokenKind, TokenQuestion, Verdict } from "../verdict.ts";
 
@@ -124,10 +124,10 @@ function withFigures(error: TokenError, claims: Claims, nowMs: number): TokenErr
       return iat === undefined ? error : notYetValid("iat", iat, nowMs, leeway);
     case "lifetime": {
       if (exp === undefined) return error;
-      const lifetime = inWords(exp - (iat ?? nbf ?? nowMs / 1000));
+      const lifetime = Math.ceil(exp - (iat ?? nbf ?? nowMs / 1000));
       return new TokenError(
         "lifetime",
-        `it is good for ${lifetime}; Parley allows ${inWords(maxLifetimeSeconds)}`,
+        `it is good for ${lifetime} s; Parley allows ${maxLifetimeSeconds} s`,
       );
     }
     default:

@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import * as jose from "jose";
-import { AccessToken, TokenVerifier, TrackSource } from "livekit-server-sdk";
+import { JwtService } from "@nestjs/jwt";
+import jsonwebtoken from "jsonwebtoken";
+import { AccessToken, RoomConfiguration, TokenVerifier, TrackSource } from "livekit-server-sdk";
 import { describe, expect, test } from "vitest";
-import { issueLiveKitToken } from "../../../src/token/targets/livekit/issue-token.ts";
+import { issueLiveKitGrants, issueLiveKitToken } from "../../../src/token/targets/livekit/issue-token.ts";
+import { judgeLiveKitToken } from "../../../src/token/targets/livekit/judge-token.ts";
 import type { UserType } from "../../../src/token/rooms/room-store.ts";
 import { issueTranscriptionToken } from "../../../src/token/targets/transcription/issue-token.ts";
 import { issueUserToken } from "../../../src/token/users/user-token.ts";
-import { userTypeRights } from "../../../src/token/rooms/user-types.ts";
+import { liveKitSources, userTypeRights } from "../../../src/token/rooms/user-types.ts";
 import { verifyOwnToken } from "../../../src/token/credentials/verify-credential.ts";
 import { now, nowMs, secret, settings, transcriptionClaims, userClaims, without } from "../make-token.ts";
 
@@ -99,6 +102,62 @@ describe("transcription tokens", () => {
   });
 });
 
+/** What apps sign and verify with: jsonwebtoken, and NestJS's JwtService on top of it. */
+const jwtService = new JwtService({ secret });
+const options = { issuer: settings.issuer, audience: settings.audience, algorithms: ["HS256" as const] };
+
+describe.each([
+  {
+    library: "jsonwebtoken",
+    verify: (token: string) => jsonwebtoken.verify(token, secret, { ...options, clockTimestamp: now }),
+    sign: (claims: object) => jsonwebtoken.sign(claims, secret, { algorithm: "HS256" }),
+  },
+  {
+    library: "@nestjs/jwt",
+    verify: (token: string) => jwtService.verify<object>(token, { ...options, clockTimestamp: now }),
+    sign: (claims: object) => jwtService.sign(claims, { algorithm: "HS256" }),
+  },
+])("transcription tokens and $library", ({ verify, sign }) => {
+  test("ours are verified by it, with the claims that an old service reads", () => {
+    const { token } = issueTranscriptionToken(transcription, settings, nowMs);
+    expect(verify(token)).toMatchObject({
+      userId: "ada",
+      roomName: "room",
+      participantIdentity: "ada-1",
+      userType: "PRESENTER",
+      exp: now + 7200,
+    });
+  });
+
+  test("ours are refused by it under another secret, issuer or audience", () => {
+    for (const other of [{ secret: `${secret}!` }, { issuer: "x" }, { audience: "x" }]) {
+      const { token } = issueTranscriptionToken(transcription, { ...settings, ...other }, nowMs);
+      expect(() => verify(token)).toThrow();
+    }
+  });
+
+  test("its own are let in here", () => {
+    expect(verifyOwnToken(sign(transcriptionClaims), settings, nowMs)).toMatchObject({
+      kind: "participant",
+      userId: "ada",
+      roomName: "room",
+      userType: "host",
+    });
+  });
+
+  test("its own are let in here with the few claims that an old backend signed", () => {
+    const { userId, roomName, participantIdentity, iss, aud, exp, iat, jti } = transcriptionClaims;
+    const token = sign({ userId, roomName, participantIdentity, iss, aud, exp, iat, jti });
+    expect(verifyOwnToken(token, settings, nowMs)).toMatchObject({ userId: "ada", userType: "guest" });
+  });
+
+  test("its own are refused here when they are of another app", () => {
+    expect(() => verifyOwnToken(sign({ ...transcriptionClaims, aud: "x" }), settings, nowMs)).toThrow(
+      expect.objectContaining({ code: "audience" }),
+    );
+  });
+});
+
 describe("user tokens", () => {
   test("are read by another JWT library", async () => {
     const { token } = issueUserToken({ userId: "ada", displayName: "Ada", ttlSeconds: 60 }, settings, nowMs);
@@ -152,7 +211,7 @@ describe("LiveKit tokens", () => {
         Date.now(),
       );
       const claims = await new TokenVerifier(livekit.apiKey, livekit.apiSecret).verify(issued.token);
-      const { canPublishSources, ...grants } = userTypeRights[userType].livekit;
+      const { canPublishSources, canUpdateOwnMetadata: _, ...grants } = userTypeRights[userType].livekit;
       const sdk = new AccessToken(livekit.apiKey, livekit.apiSecret, {
         identity: "ada",
         name: "Ada",
@@ -191,6 +250,88 @@ describe("LiveKit tokens", () => {
     expect(video("presenter")).toEqual(all);
     expect(video("guest")).toEqual({ ...all, canPublishSources: ["camera", "microphone"] });
     expect(video("viewer")).toEqual({ ...all, canPublish: false, canPublishData: false });
+  });
+
+  test("with every grant, attribute, metadata and a room configuration are what its SDK would have written", async () => {
+    const grants = {
+      roomJoin: true,
+      room: "room",
+      roomCreate: true,
+      roomList: true,
+      roomRecord: true,
+      roomAdmin: true,
+      canPublish: false,
+      canSubscribe: true,
+      canPublishData: false,
+      canUpdateOwnMetadata: true,
+      hidden: true,
+      recorder: true,
+      agent: true,
+      ingressAdmin: true,
+      destinationRoom: "next",
+    };
+    const person = { attributes: { team: "a", "with space": "" }, metadata: '{"a":1}' };
+    const roomConfig = { maxParticipants: 12, metadata: "m", agents: [{ agentName: "coach" }] };
+    const sdk = new AccessToken(livekit.apiKey, livekit.apiSecret, {
+      identity: "ada",
+      name: "Ada",
+      ttl: 60,
+      ...person,
+    });
+    sdk.addGrant({ ...grants, canPublishSources: Object.values(sdkSources) });
+    sdk.roomConfig = new RoomConfiguration({
+      maxParticipants: 12,
+      metadata: "m",
+      agents: [{ agentName: "coach" }],
+    });
+    const issued = issueLiveKitGrants(
+      {
+        grants: { ...grants, canPublishSources: liveKitSources },
+        participantIdentity: "ada",
+        participantName: "Ada",
+        ...person,
+        roomConfig,
+        ttlSeconds: 60,
+      },
+      livekit,
+      Date.now(),
+    );
+    const theirs = jose.decodeJwt(await sdk.toJwt());
+    const ours = jose.decodeJwt(issued.token);
+    expect(without(ours, "exp", "nbf", "roomConfig")).toEqual(without(theirs, "exp", "nbf", "roomConfig"));
+    expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
+    // Its SDK writes defaults too, which mean the same.
+    const read = (claim: unknown) => RoomConfiguration.fromJsonString(JSON.stringify(claim));
+    expect(read(ours["roomConfig"]).equals(read(theirs["roomConfig"]))).toBe(true);
+    await expect(
+      new TokenVerifier(livekit.apiKey, livekit.apiSecret).verify(issued.token),
+    ).resolves.toMatchObject({
+      attributes: person.attributes,
+    });
+  });
+
+  test("name the user where the identity does not", () => {
+    const attributes = (userId: string) =>
+      jose.decodeJwt(
+        issueLiveKitToken(
+          { roomName: "room", participantIdentity: "ada-phone", userId, userType: "host", ttlSeconds: 60 },
+          livekit,
+          nowMs,
+        ).token,
+      )["attributes"];
+    expect(attributes("ada")).toEqual({ "parley.user_id": "ada" });
+    expect(attributes("ada-phone")).toBeUndefined();
+  });
+
+  test("of livekit-server-sdk are judged as those of Parley", async () => {
+    const sdk = new AccessToken(livekit.apiKey, livekit.apiSecret, { identity: "ada" });
+    sdk.addGrant({ roomJoin: true, room: "room" });
+    const token = await sdk.toJwt();
+    expect(judgeLiveKitToken(token, { roomName: "room" }, livekit, Date.now())).toMatchObject({
+      reason: "ok",
+      kind: "livekit",
+      claims: { sub: "ada", video: { room: "room" } },
+    });
   });
 
   test("are refused by the SDK under another key or secret", async () => {

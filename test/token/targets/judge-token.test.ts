@@ -134,7 +134,13 @@ describe("a login of another issuer", () => {
     },
   });
   const good = () =>
-    Promise.resolve({ kind: "user" as const, userId: "ada", expireTime: new Date((now + 60) * 1000) });
+    Promise.resolve({
+      kind: "user" as const,
+      userId: "ada",
+      issuer: "https://issuer.example.com",
+      subject: "ada",
+      expireTime: new Date((now + 60) * 1000),
+    });
 
   test("is good when its issuer's keys say so", async () => {
     expect(await judge(login, undefined, withIssuer(good))).toEqual({

@@ -155,7 +155,8 @@ async function startAttacker(): Promise<Attacker> {
   };
 }
 
-async function keyFile({ privateKey }: TestKey): Promise<string> {
+/** The path of a file with the private key, as PEM. */
+export async function keyFile({ privateKey }: TestKey): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), "parley-test-")), "key.pem");
   await writeFile(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
   return path;

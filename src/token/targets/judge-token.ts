@@ -101,7 +101,8 @@ function candidates(token: string, claims: Claims, settings: JudgeSettings): rea
           {
             target: "livekit",
             isSigned: isSignedWith(token, hmacKey(livekit.apiSecret)),
-            isNamed: claims["iss"] === livekit.apiKey,
+            // Its tokens have no audience, whoever else may go by the same name.
+            isNamed: claims["iss"] === livekit.apiKey && claims["aud"] === undefined,
           } as const,
         ]
       : []),

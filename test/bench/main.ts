@@ -1,7 +1,11 @@
 /** `npm run bench -- NAME`: measures, and prints what it measured. */
 import { benchSpeech } from "./speech.ts";
+import { benchTokens } from "./tokens.ts";
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { speech: benchSpeech };
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  speech: benchSpeech,
+  tokens: benchTokens,
+};
 
 const name = process.argv[2] ?? "";
 const bench = benches[name];

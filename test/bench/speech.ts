@@ -12,6 +12,7 @@ import { driveEngine } from "../transcription/engines/drive-engine.ts";
 import { testModelDir } from "../transcription/engines/test-model-dir.ts";
 import { joinClips, readClips } from "./recordings.ts";
 import type { Recording } from "./recordings.ts";
+import { row } from "./row.ts";
 import { quantile, scoreWords } from "./word-error.ts";
 
 /** Long enough that a final has come before the next clip begins. */
@@ -207,10 +208,6 @@ function clipStarts(clips: readonly Recording[]): number[] {
     offsetMs += (clip.samples.length * 1000) / clip.sampleRateHz + gapMs;
     return startMs;
   });
-}
-
-function row(what: string, measured: string, bar?: string): void {
-  console.log(`${what.padEnd(50)} ${measured}${bar === undefined ? "" : `   (bar: ${bar})`}`);
 }
 
 function sum(values: readonly number[]): number {

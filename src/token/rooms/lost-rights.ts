@@ -2,20 +2,14 @@
 import { isLess, rightToEnter } from "./right-to-enter.ts";
 import type { StoredRoom } from "./room-store.ts";
 
-/** More than so many are taken for everybody, so that one change cannot leave many revocations behind. */
-export const maxNamedLosers = 20;
-
-/**
- * Users who may do less than before. `everybody`: they are too many, or unknown, as when an open room is closed; then those
- * who keep their right are among them.
- */
+/** Users who may do less than before. `everybody`: nobody knows who they are, and those who keep their right are among them. */
 export function whoLoses(before: StoredRoom, after: StoredRoom): readonly string[] | "everybody" {
+  // Whoever came may have entered it.
   if (before.access === "open" && after.access === "invited") return "everybody";
   const listed = new Set([...before.members, ...after.members].map(({ userId }) => userId));
   const rightBefore = rightsIn(before);
   const rightAfter = rightsIn(after);
-  const losers = [...listed].filter((userId) => isLess(rightAfter(userId), rightBefore(userId)));
-  return losers.length > maxNamedLosers ? "everybody" : losers;
+  return [...listed].filter((userId) => isLess(rightAfter(userId), rightBefore(userId)));
 }
 
 /** As `rightToEnter`, for many users of one room. */

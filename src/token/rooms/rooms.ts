@@ -11,7 +11,7 @@ import type { ServiceCaller, UserCaller } from "../caller.ts";
 import { isName } from "../read-name.ts";
 import type { RevocationSelector } from "../revocation/revocation-store.ts";
 import { ForbiddenError, TokenRequestError } from "../token-error.ts";
-import { maxNamedLosers, whoLoses } from "./lost-rights.ts";
+import { whoLoses } from "./lost-rights.ts";
 import type { LostRight, RoomMember, RoomSelector, RoomStore, StoredRoom } from "./room-store.ts";
 
 export interface RoomsOptions {
@@ -52,6 +52,8 @@ export interface RoomSettings {
 type RoomCaller = UserCaller | ServiceCaller;
 
 const maxOwnedRooms = 1000;
+/** More losers than so many are taken for everybody, so that no change leaves many revocations behind. */
+export const maxNamedLosers = 20;
 
 /** All of it throws ForbiddenError and TokenRequestError. */
 export class Rooms {

@@ -295,13 +295,17 @@ describe("what is no LiveKit server", () => {
     }
   });
 
-  test("because nothing is there, or nothing answers in time, is unreachable", async () => {
-    const nowhere = { url: `ws://127.0.0.1:${await freePort()}`, ...keys };
-    const unreachable = { state: "unreachable", roomCount: 0, latencyMs: 0 };
-    expect(await open(nowhere).status()).toEqual(unreachable);
-    const { url } = await listen(() => undefined);
-    expect(await open({ url, ...keys }, { timeoutMs: 50 }).status()).toEqual(unreachable);
-  });
+  test(
+    "because nothing is there, or nothing answers in time, is unreachable",
+    { timeout: 8000 },
+    async () => {
+      const nowhere = { url: `ws://127.0.0.1:${await freePort()}`, ...keys };
+      const unreachable = { state: "unreachable", roomCount: 0, latencyMs: 0 };
+      expect(await open(nowhere).status()).toEqual(unreachable);
+      const { url } = await listen(() => undefined);
+      expect(await open({ url, ...keys }, { timeoutMs: 50 }).status()).toEqual(unreachable);
+    },
+  );
 
   test("holds nothing up, and each failure is reported", async () => {
     const { url } = await listen(() => undefined);

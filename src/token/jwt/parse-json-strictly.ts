@@ -1,12 +1,17 @@
 /**
  * JSON.parse that refuses duplicate members, at any depth, and numbers beyond a double: two readers of one token must not
- * see two values (RFC 7519, section 4; RFC 8259, sections 4 and 6, leaves the choice to the parser).
+ * see two values (RFC 7519, section 4; RFC 8259, sections 4 and 6, leaves the choice to the parser). What is nested so deeply
+ * that a reader may run out of its stack is refused too (RFC 8259, section 9).
  */
+
+/** Levels of objects and arrays. Tokens have three or four. */
+const maxDepth = 64;
 
 /** Throws SyntaxError. */
 export function parseJsonStrictly(text: string): unknown {
-  const value: unknown = mayOverflow.test(text) ? JSON.parse(text, refuseInfinity) : JSON.parse(text);
+  const value: unknown = JSON.parse(text);
   refuseDuplicateMembers(text);
+  if (mayOverflow.test(text)) JSON.parse(text, refuseInfinity);
   return value;
 }
 
@@ -18,10 +23,11 @@ function refuseInfinity(_name: string, value: unknown): unknown {
   return value;
 }
 
-/** `text` is known to be valid JSON, so that strings and brackets are all there is to look at. */
+/** And too many levels. `text` is known to be valid JSON, so that strings and brackets are all there is to look at. */
 function refuseDuplicateMembers(text: string): void {
   const objects: (Set<string> | undefined)[] = [];
   for (let at = 0; at < text.length; at++) {
+    if (objects.length > maxDepth) throw new SyntaxError("nested too deeply");
     switch (text[at]) {
       case "{":
         objects.push(new Set());

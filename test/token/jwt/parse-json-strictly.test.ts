@@ -106,6 +106,21 @@ test("a number that no double holds is refused, at any depth", () => {
   expect(parseJsonStrictly("[1e308,-1e308,1e-999]")).toEqual([1e308, -1e308, 0]);
 });
 
+test("more than 64 levels are refused, whatever is in them; fewer are not", () => {
+  const nest = (levels: number, inner: string) =>
+    Array.from({ length: levels }, (_, level) => (level % 2 === 0 ? ["[", "]"] : ['{"a":', "}"])).reduce(
+      (text, [open = "", close = ""]) => open + text + close,
+      inner,
+    );
+  for (const inner of ["1", "1e5", '"a"']) {
+    expect(parseJsonStrictly(nest(64, inner))).toEqual(JSON.parse(nest(64, inner)));
+    for (const levels of [65, 2500]) {
+      expect(() => parseJsonStrictly(nest(levels, inner))).toThrow("nested too deeply");
+    }
+  }
+  expect(parseJsonStrictly(`[${"[],".repeat(1000)}[]]`)).toHaveLength(1001);
+});
+
 test("what is not JSON is refused", () => {
   for (const text of ["", "{", "{a:1}", '{"a":1,}', "undefined", "\ufeff{}", '{"a":1}x', "NaN", "{'a':1}"]) {
     expect(() => parseJsonStrictly(text)).toThrow(SyntaxError);

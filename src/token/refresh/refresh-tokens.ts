@@ -22,6 +22,12 @@ export interface RefreshTokensOptions {
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
+/** A token that was found good. */
+export interface PresentedToken extends RefreshToken {
+  /** Its place in the order in which tokens were read and spent here. */
+  readonly turn: number;
+}
+
 export interface NewFamily {
   readonly familyId: string;
   readonly token: string;
@@ -29,6 +35,8 @@ export interface NewFamily {
 
 /** Between replicas: two uses so close together are a race of one client with itself, not a theft. */
 const raceMs = 2_000;
+/** No call lasts longer, from reading its token to spending it. */
+const callMs = 60_000;
 const sweepMs = 3_600_000;
 
 export class RefreshTokens {
@@ -36,6 +44,9 @@ export class RefreshTokens {
   readonly #replicaId = randomUUID();
   /** Ids of tokens that are just being spent here. */
   readonly #underWay = new Set<string>();
+  /** Of tokens that were spent here, by id, for `callMs`; the oldest first. */
+  readonly #spent = new Map<string, { readonly turn: number; readonly timeMs: number }>();
+  #turn = 0;
   #sweptAtMs: number;
 
   constructor(options: RefreshTokensOptions) {
@@ -43,27 +54,26 @@ export class RefreshTokens {
     this.#sweptAtMs = options.clock.now();
   }
 
-  /** Begins a family. The access tokens that come with it must carry its id. */
-  begin(grant: RefreshGrant): NewFamily {
-    const { jwt, clock } = this.#options;
-    const nowMs = clock.now();
+  /** Begins a family. The access tokens that come with it must carry its id. `nowMs`: when the right was looked at. */
+  begin(grant: RefreshGrant, nowMs = this.#options.clock.now()): NewFamily {
+    const { jwt } = this.#options;
     const familyId = makeFamilyId(nowMs);
     return { familyId, token: issueRefreshToken({ grant, familyId, generation: 1 }, jwt, nowMs) };
   }
 
   /** The token, when it is good and not revoked; whether it was spent is not yet known. Throws TokenError. */
-  read(token: string): RefreshToken {
+  read(token: string): PresentedToken {
     const { jwt, clock } = this.#options;
     const read = readRefreshToken(token, jwt, clock.now());
     this.#checkRevoked(read);
-    return read;
+    return { ...read, turn: ++this.#turn };
   }
 
   /**
    * Spends what `read` gave; the token that follows on it. Throws TokenError `spent` or `revoked`, and has then revoked the
    * family unless it was a race; rejects otherwise when the database does not answer.
    */
-  async spend(token: RefreshToken): Promise<string> {
+  async spend(token: PresentedToken): Promise<string> {
     if (this.#underWay.has(token.tokenId)) throw new TokenError("spent", "the token is just being spent");
     this.#underWay.add(token.tokenId);
     try {
@@ -77,17 +87,32 @@ export class RefreshTokens {
     return issueRefreshToken({ ...token, generation: token.generation + 1 }, jwt, clock.now());
   }
 
-  async #spendOnce({ familyId, generation, issueTime }: RefreshToken): Promise<void> {
+  async #spendOnce(token: PresentedToken): Promise<void> {
+    const { familyId, generation, issueTime } = token;
     const expireTime = new Date(issueTime.getTime() + familyLifetimeSeconds * 1000);
     const replicaId = this.#replicaId;
     const before = await this.#options.store.spend({ familyId, generation, replicaId, expireTime });
-    if (!before) return;
-    if (!this.#isRace(before, generation)) await this.#options.revocations.revoke({ tokenId: familyId });
+    if (!before) {
+      this.#noteSpent(token);
+      return;
+    }
+    if (!this.#isRace(before, token)) await this.#options.revocations.revoke({ tokenId: familyId });
     throw new TokenError("spent", "the token was spent before");
   }
 
-  #isRace(before: LastSpending, generation: number): boolean {
-    return before.generation === generation && before.replicaId !== this.#replicaId && before.agoMs < raceMs;
+  #noteSpent({ tokenId }: RefreshToken): void {
+    const timeMs = this.#options.clock.now();
+    for (const [spentId, spent] of this.#spent) {
+      if (timeMs - spent.timeMs < callMs) break;
+      this.#spent.delete(spentId);
+    }
+    this.#spent.set(tokenId, { turn: ++this.#turn, timeMs });
+  }
+
+  /** Here, whether it was read before it was spent: of calls at once that is so, and of one that follows on an answer it is not. */
+  #isRace(before: LastSpending, { tokenId, generation, turn }: PresentedToken): boolean {
+    if (before.replicaId === this.#replicaId) return (this.#spent.get(tokenId)?.turn ?? 0) > turn;
+    return before.generation === generation && before.agoMs < raceMs;
   }
 
   #checkRevoked({ grant, tokenId, familyId, issueTime }: RefreshToken): void {

@@ -111,6 +111,16 @@ forEachDatabase((_, open) => {
     await renew(won[0]!.value);
   });
 
+  test("class 31: a call that began before the token was spent has lost a race, and one that begins after is theft", async () => {
+    const { token } = here.tokens.begin(grant);
+    const [first, late] = [here.tokens.read(token), here.tokens.read(token)];
+    const next = await here.tokens.spend(first);
+    expect(await codeOf(() => here.tokens.spend(late))).toBe("spent");
+    expect(here.tokens.read(next)).toMatchObject({ generation: 2 });
+    expect(await codeOf(() => renew(token))).toBe("spent");
+    expect(await codeOf(() => renew(next))).toBe("revoked");
+  });
+
   test("class 31: of two replicas at once one wins, and its tokens are good", async () => {
     for (let round = 0; round < 10; round++) {
       const there = await start();

@@ -132,7 +132,8 @@ describe("a room claim that is a pattern", () => {
     ["TEAM", "team", "room"],
     ["*", "anything", "ok"],
     ["[", "[", "room"],
-    ["a-b-c-d-e", "a", "room"],
+    ["t.-a.-l.-k", "talk", "ok"],
+    ["t.-a.-l.-k.-", "talk", "room"],
     ["x%b()", "x()", "room"],
     [".*", "x".repeat(129), "room"],
   ])("%s, for %s", (room, roomName, reason) => {

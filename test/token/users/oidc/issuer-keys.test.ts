@@ -236,6 +236,26 @@ describe.each(answers)("class 37: an issuer that answers with %s", (_, answer, p
   });
 });
 
+test("class 37: of a row of like failures the first is told, and of the next row again", async () => {
+  const { issuer, token, verdict, clock, problems } = await open({ jwksUrl: true });
+  const fail = (status: number): RequestListener => {
+    return (_, response) => response.writeHead(status).end();
+  };
+  const told: string[] = [];
+  for (const answer of [fail(500), fail(500), fail(502), fail(502), undefined, fail(502)]) {
+    issuer.answerKeys = answer;
+    await verdict(token(other));
+    told.push(
+      problems
+        .splice(0)
+        .join()
+        .replace(/.*HTTP /, ""),
+    );
+    await clock.advance(coolMs);
+  }
+  expect(told).toEqual(["500)", "", "502)", "", "", "502)"]);
+});
+
 test("class 37: 5 MB are not read to their end", async () => {
   const { issuer, token, verdict } = await open({ jwksUrl: true });
   const { promise: hungUp, resolve } = Promise.withResolvers<number>();

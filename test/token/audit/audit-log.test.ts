@@ -383,9 +383,24 @@ describe("retention", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test("ends with the log", async () => {
+  test("ends with the log, after what is being removed", async () => {
+    const { promise: until, resolve: go } = Promise.withResolvers<undefined>();
+    const store: AuditStore = { ...storage.audit, prune: () => until.then(() => 1000) };
+    const log = startLog({ store, retentionDays: 1 });
+    log.start();
+    let isStopped = false;
+    const stopped = log.stop(1000).then(() => (isStopped = true));
+    await settle();
+    expect(isStopped).toBe(false);
+    go(undefined);
+    await stopped;
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("waits for no next hour once the log has stopped", async () => {
     const log = startLog({ retentionDays: 1 });
     log.start();
+    await expect.poll(() => clock.pending()).toBe(1);
     await log.stop(1000);
     expect(clock.pending()).toBe(0);
   });

@@ -116,8 +116,9 @@ describe("a flood that is never the same", () => {
     flood(0, 200);
     await clock.advance(120_000);
     expect(clock.pending()).toBe(0);
-    repeats.fold(refused("192.0.2.250"));
-    expect(recorded.at(-1)).toMatchObject({ peerAddress: "192.0.2.250" });
+    recorded = [];
+    flood(0, 200);
+    expect(recorded.filter(({ peerAddress }) => peerAddress !== undefined)).toHaveLength(5);
   });
 });
 

@@ -96,6 +96,9 @@ describe("what was done to a chain is found where it was done", () => {
     expect(await faultsOf(chain.toSpliced(4, 0, chain[1]!))).toEqual([
       { kind: "misplaced", sequence: 2, afterSequence: 4 },
     ]);
+    expect(await faultsOf(chain.toSpliced(2, 0, chain[1]!))).toEqual([
+      { kind: "misplaced", sequence: 2, afterSequence: 2 },
+    ]);
   });
 
   test("events that changed places", async () => {

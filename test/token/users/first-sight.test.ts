@@ -134,6 +134,7 @@ describe("a database that does not answer", () => {
     const { asked, names, asks, options } = slowStore();
     const firstSight = new FirstSight({ ...options, maxUsers: 3 });
     firstSight.sight(user("a"));
+    expect(asked).toEqual([]); // the call goes on first
     await asks(1);
     for (const name of ["b", "c", "d", "e", "b"]) firstSight.sight(user(name));
     for (let count = 1; count <= 4; count++) {

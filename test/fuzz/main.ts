@@ -1,37 +1,48 @@
-/** `npm run fuzz -- [--seconds 60] [--seed N] [--file F]`: the fuzz target with random bytes, or once with those of a file. */
+/**
+ * `npm run fuzz -- [--seconds 60] [--seed N] [--file F]`: the fuzz target with random bytes, or once with those of a file. What
+ * is found is written to .cache/fuzz, each in a file of its own. Exits with 1 when something was.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createRandom } from "../chaos/random.ts";
-import { randomBytesOf } from "./random-bytes.ts";
-import { fuzz } from "./verify-token.ts";
+import { runInWorker } from "./run-in-worker.ts";
+import type { FuzzWork } from "./fuzz-progress.ts";
 
-const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" }, file: { type: "string" } },
-});
-if (values.file !== undefined) {
-  await fuzz(readFileSync(values.file));
-  console.log("nothing found");
-  process.exit(0);
+/** No token takes so long, on any machine. */
+const hangMs = 10_000;
+const folder = join(import.meta.dirname, "../../.cache/fuzz");
+
+const { seconds, seed, file } = readOptions();
+const work: FuzzWork =
+  file === undefined ? { kind: "random", seed, seconds } : { kind: "data", data: readFileSync(file) };
+console.log(work.kind === "random" ? `seed ${seed}, ${seconds} s` : `the bytes of ${file}`);
+const { count, findings } = await runInWorker(work, { hangMs });
+for (const [index, { problem, data }] of findings.entries()) {
+  console.log(problem);
+  if (work.kind !== "random") continue;
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${seed}-${index}`);
+  writeFileSync(path, data);
+  console.log(`  again: npm run fuzz -- --file ${path}`);
 }
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const endMs = Date.now() + Number(values.seconds) * 1000;
-const random = createRandom(seed);
-const findings: string[] = [];
-let count = 0;
-console.log(`seed ${seed}`);
-for (; Date.now() < endMs && findings.length < 10; count++) {
-  const data = randomBytesOf(random);
+console.log(`${count} tokens, ${findings.length === 0 ? "nothing" : findings.length} found`);
+process.exitCode = findings.length === 0 ? 0 : 1;
+
+function readOptions() {
   try {
-    await fuzz(data);
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: "string", default: "60" },
+        seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+        file: { type: "string" },
+      },
+    });
+    const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
+    if (!(seconds > 0) || !Number.isSafeInteger(seed)) throw new Error("expected numbers");
+    return { seconds, seed, file: values.file };
   } catch (error) {
-    const folder = join(import.meta.dirname, "../../.cache/fuzz");
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${seed}-${count}`);
-    writeFileSync(file, data);
-    findings.push(`${String(error)}\n  again: npm run fuzz -- --file ${file}`);
+    console.error(error instanceof Error ? error.message : "?");
+    console.error("npm run fuzz -- [--seconds 60] [--seed N] [--file F]");
+    process.exit(2);
   }
 }
-console.log(`${count} tokens, ${findings.length} findings`);
-for (const finding of findings) console.log(finding);
-process.exit(findings.length === 0 ? 0 : 1);

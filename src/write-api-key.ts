@@ -3,10 +3,16 @@
  * none to ask with. Like main.ts it knows the parts it joins.
  */
 import { pino } from "pino";
+import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { makeApiKey } from "./token/api-keys/api-key.ts";
 import type { NewApiKey } from "./token/api-keys/api-key.ts";
+import type { StoredApiKey } from "./token/api-keys/api-key-store.ts";
+import { serverActor } from "./token/audit/audit-event.ts";
+import { AuditLog } from "./token/audit/audit-log.ts";
+import type { AuditStore } from "./token/audit/audit-store.ts";
+import { nameSubject } from "./token/audit/name-subject.ts";
 
 /** Returns the key, which is nowhere else. Rejects with ConfigError, or with StorageError when the database is in use. */
 export async function writeApiKey(request: NewApiKey): Promise<string> {
@@ -19,8 +25,17 @@ export async function writeApiKey(request: NewApiKey): Promise<string> {
   try {
     const { key, stored } = makeApiKey(request, Date.now());
     await storage.apiKeys.create(stored);
+    await tellAuditLog(storage.audit, stored);
     return key;
   } finally {
     await storage.close();
   }
+}
+
+/** As of a key that a server makes, but that nobody called: whoever may write to the database needs no credential. */
+async function tellAuditLog(store: AuditStore, { apiKeyId, scopes }: StoredApiKey): Promise<void> {
+  const auditLog = new AuditLog({ store, clock: systemClock, onProblem: () => undefined }); // flush rejects
+  const subject = nameSubject({ api_key_id: apiKeyId, scopes });
+  auditLog.record({ actor: serverActor, action: "api_key.create", subject, outcome: "ok" });
+  await auditLog.flush();
 }

@@ -29,8 +29,17 @@ async function expectKey(key: string, options: { url?: string; dataDir: string }
   const storage = await openStorage({ ...options, log: silentLog });
   const parsed = parseApiKey(key)!;
   const stored = await storage.apiKeys.get(parsed.apiKeyId);
+  const { items: events } = await storage.audit.list({}, { size: 2 });
   await storage.close();
   expect(stored).toMatchObject({ displayName: "first", scopes: ["admin", "tokens"] });
+  expect(events).toMatchObject([
+    {
+      actor: "server",
+      action: "api_key.create",
+      subject: `api_key_id=${parsed.apiKeyId} scopes=admin,tokens`,
+      outcome: "ok",
+    },
+  ]);
   expect(matchesApiKey(parsed.secret, stored!, Date.now())).toBe(true);
 }
 

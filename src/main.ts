@@ -17,6 +17,7 @@ import {
 } from "../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { TranscribeRequest } from "../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "./analysis/interviews.ts";
+import { UserModules } from "./analysis/user-modules.ts";
 import { openPgBossQueue } from "./analysis/jobs/pg-boss-queue.ts";
 import { systemClock } from "./clock.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -241,7 +242,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, systemClock.now())),
         }),
       );
-      router.service(AnalysisService, analysisService({ interviews }));
+      router.service(
+        AnalysisService,
+        analysisService({
+          interviews,
+          userModules: new UserModules({ store: storage.userModules, now: systemClock.now }),
+        }),
+      );
     },
     interceptors: [
       requestIdInterceptor(),

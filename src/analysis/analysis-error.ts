@@ -5,7 +5,9 @@ export type AnalysisErrorCode =
   /** No such session or interview, or it is somebody else's. */
   | "not-found"
   /** The session still runs. */
-  | "not-ready";
+  | "not-ready"
+  /** There are too many of them. */
+  | "limit";
 
 export class AnalysisError extends Error {
   override readonly name = "AnalysisError";

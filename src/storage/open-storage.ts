@@ -3,6 +3,7 @@
  * storage that others import. Every store rejects with StorageError and with nothing else; none retries.
  */
 import type { Logger } from "pino";
+import type { UserModuleStore } from "../analysis/user-module-store.ts";
 import type { InterviewStore } from "../analysis/interview-store.ts";
 import type { Clock } from "../clock.ts";
 import type { Notices } from "../notices.ts";
@@ -25,6 +26,7 @@ import { revocationStore } from "./revocation-store.ts";
 import { roomStore } from "./room-store.ts";
 import { sessionStore } from "./session-store.ts";
 import { toStorageError } from "./storage-error.ts";
+import { userModuleStore } from "./user-module-store.ts";
 import { userStore } from "./user-store.ts";
 
 export { StorageError } from "./storage-error.ts";
@@ -61,6 +63,7 @@ export interface Storage {
   readonly refresh: RefreshStore;
   readonly users: UserStore;
   readonly interviews: InterviewStore;
+  readonly userModules: UserModuleStore;
   readonly audit: AuditStore;
   /** For pg-boss: its `db` option. */
   readonly jobsDatabase: { executeSql(text: string, values?: unknown[]): Promise<SqlResult> };
@@ -109,6 +112,7 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
     refresh: gate.around(refreshStore(database.db)),
     users: gate.around(userStore(database.db)),
     interviews: gate.around(interviewStore(database.db)),
+    userModules: gate.around(userModuleStore(database.db)),
     audit: gate.around(auditStore(database.db)),
     jobsDatabase: gate.around({
       executeSql: (text: string, values?: unknown[]) => database.executeSql(text, values),

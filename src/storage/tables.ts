@@ -151,6 +151,13 @@ export interface AuditHeadTable {
   hash: Uint8Array;
 }
 
+export interface UserModuleTable {
+  user_id: Fixed<string>;
+  module_name: Fixed<string>;
+  document: Json<unknown>;
+  update_time: Date;
+}
+
 export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
@@ -161,6 +168,7 @@ export interface Tables {
   revocations: RevocationTable;
   users: UserTable;
   refresh_families: RefreshFamilyTable;
+  user_modules: UserModuleTable;
   audit_events: AuditEventTable;
   audit_head: AuditHeadTable;
 }

@@ -121,8 +121,8 @@ const table: Readonly<Record<string, Row>> = {
   "AnalysisService.DeleteInterview": { who: "user analysis", request: interview },
   "AnalysisService.WatchInterview": { who: "user analysis", request: interview, answer: Code.NotFound },
   "AnalysisService.GetProgress": { who: "user analysis" },
-  "AnalysisService.SaveUserModule": { who: "user", request: { moduleName: "m", document: {} } },
-  "AnalysisService.ListUserModules": { who: "user" },
+  "AnalysisService.SaveUserModule": { who: "user", request: { moduleName: "m", document: {} }, answer: "ok" },
+  "AnalysisService.ListUserModules": { who: "user", answer: "ok" },
 };
 
 let server: InMemoryServer;

@@ -122,6 +122,7 @@ const analysisCodes: Readonly<Record<AnalysisError["code"], Code>> = {
   invalid: Code.InvalidArgument,
   "not-found": Code.NotFound,
   "not-ready": Code.FailedPrecondition,
+  limit: Code.ResourceExhausted,
 };
 
 const storageCodes: Readonly<Record<StorageErrorCode, Code | undefined>> = {

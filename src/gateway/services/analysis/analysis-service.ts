@@ -6,15 +6,18 @@ import type { InterviewOwner, Interviews } from "../../../analysis/interviews.ts
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { given } from "../optional.ts";
 import { readPage } from "../page.ts";
+import { userModuleMethods } from "./user-modules.ts";
+import type { UserModuleDependencies } from "./user-modules.ts";
 import { difficultyFromProto, interviewStateToProto, interviewToProto } from "./to-proto.ts";
 
-export interface AnalysisServiceDependencies {
+export interface AnalysisServiceDependencies extends UserModuleDependencies {
   readonly interviews: Interviews;
 }
 
 /** What a later version serves is left out; Connect answers UNIMPLEMENTED to it. */
 export function analysisService({
   interviews,
+  userModules,
 }: AnalysisServiceDependencies): Partial<ServiceImpl<typeof AnalysisService>> {
   return {
     async analyzeInterview(request, context) {
@@ -62,6 +65,8 @@ export function analysisService({
         yield { interview: interviewToProto(interview) };
       }
     },
+
+    ...userModuleMethods({ userModules }),
   };
 }
 

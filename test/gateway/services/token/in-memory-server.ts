@@ -9,6 +9,7 @@ import { AnalysisService } from "../../../../gen/ts/parley/analysis/v1/analysis_
 import { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "../../../../src/analysis/interviews.ts";
+import { UserModules } from "../../../../src/analysis/user-modules.ts";
 import { openPgBossQueue } from "../../../../src/analysis/jobs/pg-boss-queue.ts";
 import { systemClock } from "../../../../src/clock.ts";
 import { credentialsInterceptor } from "../../../../src/gateway/interceptors/credentials.ts";
@@ -201,7 +202,8 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
         verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, time.nowMs)),
       }),
     );
-    router.service(AnalysisService, analysisService({ interviews }));
+    const userModules = new UserModules({ store: storage.userModules, now: clock.now });
+    router.service(AnalysisService, analysisService({ interviews, userModules }));
   };
   const interceptors = [
     requestIdInterceptor(),

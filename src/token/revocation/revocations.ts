@@ -36,12 +36,16 @@ const retryMs = 1_000;
 const sweepMs = 3_600_000;
 /** Single tokens that a user has taken back and that live: they are kept in the memory of every replica. */
 const maxTokensOfUser = 100;
+/** The same for single users in a room, whose owner may change the list of members as often as they like. */
+const maxUsersOfRoom = 100;
 
 export class Revocations {
   readonly #options: RevocationsOptions;
   readonly #live = new Map<string, Revocation>();
   /** Of single tokens, by the user who took them back. */
   readonly #tokensOfUser = new Map<string, number>();
+  /** Of single users in a room, by the room. */
+  readonly #usersOfRoom = new Map<string, number>();
   #stopListening: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
   #reading: Promise<void> | undefined;
@@ -94,8 +98,9 @@ export class Revocations {
    * Rejects when the database does not take it, or cannot tell the other replicas, which then learn of it when they read
    * again; throws TokenRequestError `limit` when a user has taken back too many tokens one by one.
    */
-  async revoke(selector: RevocationSelector): Promise<number> {
+  async revoke(asked: RevocationSelector): Promise<number> {
     const { clock, store, notices } = this.#options;
+    const selector = this.#widened(asked);
     this.#checkLimit(selector);
     const nowMs = clock.now();
     // Whatever is issued until now has expired a lifetime later; `exp` and `iat` each may be off by the skew.
@@ -105,6 +110,14 @@ export class Revocations {
     const ended = this.#learn(revocation);
     await notices.publish(topic, "");
     return ended;
+  }
+
+  /** Of a room from which many have lost their right, everybody's tokens: who may still enter asks for new ones. */
+  #widened(selector: RevocationSelector): RevocationSelector {
+    if (!("roomName" in selector) || selector.userId === undefined || this.#live.has(keyOf(selector)))
+      return selector;
+    const { roomName } = selector;
+    return (this.#usersOfRoom.get(roomName) ?? 0) < maxUsersOfRoom ? selector : { roomName };
   }
 
   #checkLimit(selector: RevocationSelector): void {
@@ -136,10 +149,9 @@ export class Revocations {
   }
 
   #count(selector: RevocationSelector, change: 1 | -1): void {
-    if (!isTokenOfUser(selector)) return;
-    const count = (this.#tokensOfUser.get(selector.userId) ?? 0) + change;
-    if (count === 0) this.#tokensOfUser.delete(selector.userId);
-    else this.#tokensOfUser.set(selector.userId, count);
+    if (isTokenOfUser(selector)) addTo(this.#tokensOfUser, selector.userId, change);
+    if ("roomName" in selector && selector.userId !== undefined)
+      addTo(this.#usersOfRoom, selector.roomName, change);
   }
 
   /** What is known is only added to: a read that began before a revocation must not undo it. */
@@ -178,6 +190,12 @@ export class Revocations {
     this.#cancelTimer?.();
     if (!this.#isStopped) this.#cancelTimer = this.#options.clock.after(ms, () => void this.#readAgain());
   }
+}
+
+function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }
 
 function isTokenOfUser(selector: RevocationSelector): selector is { tokenId: string; userId: string } {

@@ -73,6 +73,20 @@ describe("in one process", () => {
   });
   afterAll(() => storage.close());
 
+  test("of a room's users one by one it keeps a hundred, and then takes the room's tokens as a whole", async () => {
+    const others = issue("other", "crowded");
+    for (let user = 0; user < 100; user++)
+      await revocations.revoke({ roomName: "crowded", userId: `user-${user}` });
+    expect(revocations.isRevoked(others)).toBe(false);
+    await revocations.revoke({ roomName: "crowded", userId: "user-7" });
+    expect(revocations.isRevoked(others)).toBe(false);
+    await revocations.revoke({ roomName: "crowded", userId: "user-100" });
+    expect(revocations.isRevoked(others)).toBe(true);
+    expect(revocations.isRevoked(issue("user-100", "crowded"))).toBe(true);
+    expect(revocations.isRevoked(issue("other", "elsewhere"))).toBe(false);
+    expect(await storage.revocations.list(new Date(clock.now()))).toHaveLength(101);
+  });
+
   test("a user's tokens are refused in every room, and nobody else's", async () => {
     const [hers, elsewhere, his] = [issue("ada"), issue("ada", "other"), issue("bob")];
     expect(await revocations.revoke({ userId: "ada" })).toBe(1);

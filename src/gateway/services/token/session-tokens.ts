@@ -48,33 +48,39 @@ export function sessionTokenMethods(
       const targets = chooseTargets(request.targets, dependencies);
       const caller = requireCaller(context, "user", "service");
       const person = readPerson(request, caller);
-      const entry = await enterRoom(caller, readEntry(request), rooms, now());
+      // From before the right is read, so that a revocation that comes after concerns these tokens.
+      const nowMs = now();
+      const entry = await enterRoom(caller, readEntry(request), rooms, nowMs);
       const { userId, roomName, participantIdentity, userType } = entry;
       if (caller.kind === "user" && targets.includes("jitsi")) await checkMeeting(roomName, rooms);
-      const family = refreshTokens.begin({
-        userId,
-        roomName,
-        participantIdentity,
-        userType,
-        targets,
-        ...person,
-        ...(caller.kind === "service" && { apiKeyId: caller.apiKeyId }),
-      });
+      const family = refreshTokens.begin(
+        {
+          userId,
+          roomName,
+          participantIdentity,
+          userType,
+          targets,
+          ...person,
+          ...(caller.kind === "service" && { apiKeyId: caller.apiKeyId }),
+        },
+        nowMs,
+      );
       const tokens = issueSessionTokens(
         { entry, targets, ...person, familyId: family.familyId },
         dependencies,
-        now(),
+        nowMs,
       );
       return describe(entry, tokens, family.token, dependencies, context);
     },
 
     async createTranscriptionToken(request, context) {
       const caller = requireCaller(context, "user", "service");
-      const entry = await enterRoom(caller, readEntry(request), rooms, now());
+      const nowMs = now(); // from before the right is read, as above
+      const entry = await enterRoom(caller, readEntry(request), rooms, nowMs);
       const issued = issueTranscriptionToken(
         { ...entry, ttlSeconds: request.ttlSeconds ?? jwt.expirySeconds },
         jwt,
-        now(),
+        nowMs,
       );
       return {
         token: issued.token,

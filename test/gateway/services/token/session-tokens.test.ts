@@ -121,6 +121,35 @@ describe("one call for every target", () => {
   });
 });
 
+test("a right that is lost while tokens are made leaves none that is good", async () => {
+  const held = Promise.withResolvers<undefined>();
+  const asked = Promise.withResolvers<undefined>();
+  const rooms = {
+    ...server.storage.rooms,
+    async get(name: string) {
+      const room = await server.storage.rooms.get(name);
+      asked.resolve(undefined);
+      await held.promise;
+      return room;
+    },
+  };
+  const slow = await startInMemoryServer({ livekit, storage: { ...server.storage, rooms } });
+  slow.time.nowMs = server.time.nowMs;
+  const making = slow.client(TokenService, server.user("ada")).createSessionTokens({ roomName });
+  await asked.promise;
+  server.time.nowMs += 50;
+  slow.time.nowMs = server.time.nowMs;
+  await updateMembers([]);
+  server.time.nowMs += 50;
+  slow.time.nowMs = server.time.nowMs;
+  held.resolve(undefined);
+  const { transcriptionToken, refreshToken } = await making;
+  const { valid } = await as(tokensKey).validateToken({ token: transcriptionToken });
+  expect(valid).toBe(false);
+  expect((await refusal(renew(refreshToken)))[0]).toBe("Unauthenticated");
+  await slow.close();
+});
+
 describe("a refresh", () => {
   const enter = (userId: string): Promise<CreateSessionTokensResponse> =>
     asUser(userId).createSessionTokens({ roomName, targets: everything });

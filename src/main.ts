@@ -229,6 +229,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           activeRoomCount: () => sessions.roomCount,
           now: systemClock.now,
         }),
+        // A token beside what a caller chose must not be guessed from how well both compress; and it costs more than it saves.
+        { compressMinBytes: Number.MAX_SAFE_INTEGER },
       );
       router.service(
         TranscriptionService,

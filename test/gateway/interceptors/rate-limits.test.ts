@@ -54,8 +54,8 @@ async function start(values: Partial<RateLimitValues>) {
   const baseUrl = `http://127.0.0.1:${port}`;
   return {
     baseUrl,
-    as(credential: string) {
-      return createClient(
+    as: (credential: string) =>
+      createClient(
         TokenService,
         createGrpcTransport({
           baseUrl,
@@ -66,8 +66,7 @@ async function start(values: Partial<RateLimitValues>) {
             },
           ],
         }),
-      );
-    },
+      ),
   };
 }
 async function errorOf(call: Promise<unknown>): Promise<ConnectError> {

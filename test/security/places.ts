@@ -279,7 +279,9 @@ function readAnswer({ status, headers, body }: HttpAnswer): Pick<Outcome, "code"
     };
   }
   if (status === 200) return { code: "ok", message: "" };
-  const { code = `HTTP ${status}`, message = "" } = JSON.parse(body) as { code?: string; message?: string };
+  // A refusal by the HTTP parser has no body.
+  const answer = (body === "" ? {} : JSON.parse(body)) as { code?: string; message?: string };
+  const { code = `HTTP ${status}`, message = "" } = answer;
   return { code, message };
 }
 

@@ -79,24 +79,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const attacker = await startAttacker();
   const ownKey = makeKey("ed25519", "");
   const server = await startTestServer({
-    ...generousLimits,
-    JWT_SECRET: own.jwt,
-    JWT_SECRET_PREVIOUS: own.previousJwt,
-    JWT_ISSUER: jwtIssuer,
-    JWT_AUDIENCE: jwtAudience,
+    ...serverEnvironment(own),
     JWT_PRIVATE_KEY_FILE: await keyFile(ownKey),
     // The one by discovery, the other by the address of its keys.
     OIDC_ISSUERS: `${issuers[0].server.issuer},${issuers[1].server.issuer}|${issuers[1].server.jwksUrl}`,
     OIDC_AUDIENCE: oidcAudience,
     OIDC_AUTHORIZED_PARTIES: authorizedParty,
-    LIVEKIT_URL: "ws://127.0.0.1:9",
-    LIVEKIT_API_KEY: livekitApiKey,
-    LIVEKIT_API_SECRET: own.livekit,
-    JITSI_DOMAIN: jitsiDomain,
-    JITSI_APP_ID: jitsiAppId,
-    JITSI_APP_SECRET: own.jitsi,
-    SFU_URL: "ws://127.0.0.1:9",
-    SFU_JWT_SECRET: own.sfu,
     ...options.env,
   });
   return {
@@ -112,8 +100,27 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
+/** Every target, with these secrets, and limits that nobody reaches. */
+export function serverEnvironment(own: Secrets): Readonly<Record<string, string>> {
+  return {
+    ...generousLimits,
+    JWT_SECRET: own.jwt,
+    JWT_SECRET_PREVIOUS: own.previousJwt,
+    JWT_ISSUER: jwtIssuer,
+    JWT_AUDIENCE: jwtAudience,
+    LIVEKIT_URL: "ws://127.0.0.1:9",
+    LIVEKIT_API_KEY: livekitApiKey,
+    LIVEKIT_API_SECRET: own.livekit,
+    JITSI_DOMAIN: jitsiDomain,
+    JITSI_APP_ID: jitsiAppId,
+    JITSI_APP_SECRET: own.jitsi,
+    SFU_URL: "ws://127.0.0.1:9",
+    SFU_JWT_SECRET: own.sfu,
+  };
+}
+
 /** So that what is refused is refused for what it is, and not for coming often. */
-export const generousLimits = {
+const generousLimits = {
   MAX_MINTS_PER_MINUTE: "1000000",
   MAX_VALIDATIONS_PER_MINUTE: "1000000",
   MAX_OPENED_STREAMS_PER_MINUTE: "1000000",

@@ -174,10 +174,13 @@ describe("class 11", () => {
     const { asked } = good.server;
     const before = asked.keys;
     const startedAtMs = Date.now();
-    const ways = [
-      ...headers.slice(0, 4).map((place) => async (token: string) => (await place.offer(token)).code),
-      async (token: string) => ((await admin.validateToken({ token })).valid ? "ok" : "unauthenticated"),
-    ];
+    const validate = async (token: string): Promise<string> =>
+      (await admin.validateToken({ token })).valid ? "ok" : "unauthenticated";
+    const [grpc, ...others] = headers
+      .slice(0, 5)
+      .map((place) => async (token: string) => (await place.offer(token)).code);
+    // Most of them the cheapest way.
+    const ways = [...others, validate, ...Array<typeof validate>(15).fill(grpc!)];
     const signature = fixed(randomBytes(64));
     const codes = new Set<string>();
     let sent = 0;

@@ -34,8 +34,6 @@ export interface Place {
   readonly kinds: readonly CredentialKind[];
   /** Whose tokens are good, and not for this. */
   readonly wrongKinds: readonly CredentialKind[];
-  /** Each offer takes long: of kinds that would not be let in anyway, one token of each class is enough. Default false. */
-  readonly isCostly?: true;
   /** The answer to every bad token, whatever is wrong with it, but to those that are too long for a field. */
   readonly refusal: string;
   /** The answer to those. */
@@ -120,7 +118,6 @@ export function openPlaces({ url, participantToken }: PlaceOptions): Places {
       travelsIn: "field",
       kinds: ["participant"],
       wrongKinds: ["login"],
-      isCostly: true,
       refusal: "reauthenticate.token is not good",
       tooLong: "control.reauthenticate.token: must be at most 8192 bytes",
       carries: fitsField,

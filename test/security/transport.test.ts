@@ -287,10 +287,10 @@ describe("class 17: more than the transport takes", () => {
     },
   );
 
-  test("twenty tokens of 20 million dots leave nothing behind in memory", async () => {
+  test("ten tokens of 20 million dots leave nothing behind in memory", async () => {
     const token = dots(20_000_000);
     const before = process.memoryUsage().rss;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 2; round++) {
       const calls = Array.from({ length: 5 }, () => tokenService().validateToken({ token }));
       for (const call of await Promise.allSettled(calls)) expect(call.status).toBe("rejected");
     }

@@ -374,7 +374,7 @@ function issuersHealth(issuers: readonly IssuerHealth[]): DependencyHealth {
   const failing = issuers.filter(({ problem }) => problem !== undefined).length;
   const detail =
     failing === 0
-      ? `${issuers.length} issuers`
+      ? `issuers: ${issuers.length}`
       : `the keys of ${failing} of ${issuers.length} issuers cannot be had`;
   return { ready: failing === 0, detail };
 }

@@ -67,7 +67,7 @@ async function enterAsUser(
   const right = rightToEnter(room, userId);
   if (!room || right === undefined) {
     throw new ForbiddenError(
-      "room_name: no such room, or you may not enter it; leave it empty to make a new room",
+      "room_name: no such room, or you may not enter it; ask its owner, or make one with CreateRoom",
     );
   }
   const userType = request.userType ?? right;

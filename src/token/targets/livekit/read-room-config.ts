@@ -1,6 +1,6 @@
 /**
- * Reads the room configuration that a caller wants in a LiveKit token, by the rules of LiveKit's own RoomConfiguration. The
- * server ignores what it does not know, so a typing error must be found here.
+ * Reads the room configuration that a caller wants in a LiveKit token, by the rules of LiveKit's own RoomConfiguration. What a
+ * server does not know it ignores, or refuses the whole token for it (1.9), so a typing error must be found here.
  */
 import { ForbiddenError, TokenRequestError } from "../../token-error.ts";
 

@@ -53,7 +53,8 @@ forEachDatabase((_, open) => {
     const revocations = new Revocations({
       store: storage.revocations,
       notices: storage.notices,
-      clock,
+      // By notices alone: in a week that a test lets pass it would read again twenty thousand times.
+      clock: { now: clock.now, after: () => () => undefined },
       endStreams: () => 0,
       onProblem,
     });

@@ -95,6 +95,20 @@ forEachDatabase((_name, open) => {
     expect(written).toHaveLength(2);
   });
 
+  test("logins that say different things of a person add up, and none is written again", async () => {
+    const { firstSight, written } = start();
+    for (const fields of [{ displayName: "Ada" }, { email: "ada@example.com" }, { displayName: "Ada" }]) {
+      firstSight.sight(user("in-parts", fields));
+      await firstSight.flush();
+      await clock.advance(60_000);
+    }
+    expect(written).toHaveLength(2);
+    expect(await storage.users.get("in-parts")).toMatchObject({
+      displayName: "Ada",
+      email: "ada@example.com",
+    });
+  });
+
   test("one who is crowded out of memory is written once more, which changes nothing", async () => {
     const { firstSight, written } = start(2);
     for (const name of ["crowd-1", "crowd-2", "crowd-3", "crowd-1"]) {

@@ -51,6 +51,7 @@ import { refusalEntry } from "./token/audit/refusal-entry.ts";
 import { CredentialVerifier } from "./token/credentials/credential-verifier.ts";
 import { RefreshTokens } from "./token/refresh/refresh-tokens.ts";
 import type { RevocationSelector } from "./token/revocation/revocation-store.ts";
+import { rememberReserved } from "./token/rooms/remember-reserved.ts";
 import { Rooms } from "./token/rooms/rooms.ts";
 import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
 import { FirstSight } from "./token/users/first-sight.ts";
@@ -218,7 +219,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           roomService,
           ...(jitsi && { jitsi }),
           ...(config.sfu && { sfu: config.sfu }),
-          rooms: storage.rooms,
+          rooms: rememberReserved(storage.rooms),
           apiKeys: storage.apiKeys,
           apiKeyRevoked: () => credentials.apiKeyRevoked(),
           revocations,

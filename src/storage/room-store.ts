@@ -11,7 +11,22 @@ export function roomStore(db: Database): RoomStore {
   return {
     create: (room) => insert(db, room),
 
-    createWithin(room, maxOwned) {
+    async reserve(roomName, now) {
+      await db
+        .insertInto("rooms")
+        .values({
+          room_name: roomName,
+          folded_name: foldName(roomName),
+          owner_user_id: nobody,
+          create_time: now,
+          delete_time: now,
+          ...toColumns({ access: "invited", members: [] }),
+        })
+        .onConflict((conflict) => conflict.column("room_name").doNothing())
+        .execute();
+    },
+
+    createWithin(room, maxOwned, { overReserved = false } = {}) {
       return db.transaction().execute(async (inside) => {
         // One creation for an owner after the other, so that each counts the ones before. The lock goes with the transaction.
         const lock = json(["rooms", room.ownerUserId]);
@@ -23,7 +38,7 @@ export function roomStore(db: Database): RoomStore {
           .where("delete_time", "is", null)
           .executeTakeFirstOrThrow();
         if (owned.count >= maxOwned) return "limit";
-        return (await insert(inside, room)) ? "created" : "taken";
+        return (await insert(inside, room, overReserved)) ? "created" : "taken";
       });
     },
 
@@ -110,8 +125,11 @@ export function roomStore(db: Database): RoomStore {
   };
 }
 
-/** False when the name is taken: by a room, or by another owner's that was deleted. */
-async function insert(db: Database, room: StoredRoom): Promise<boolean> {
+/** The owner of a name that is only reserved: no user has this id. */
+const nobody = "";
+
+/** False when the name is taken: by a room, by another owner's that was deleted, or reserved. */
+async function insert(db: Database, room: StoredRoom, overReserved = false): Promise<boolean> {
   const inserted = await db
     .insertInto("rooms")
     .values({
@@ -125,6 +143,7 @@ async function insert(db: Database, room: StoredRoom): Promise<boolean> {
       conflict
         .column("room_name")
         .doUpdateSet((row) => ({
+          owner_user_id: row.ref("excluded.owner_user_id"),
           create_time: row.ref("excluded.create_time"),
           access: row.ref("excluded.access"),
           members: row.ref("excluded.members"),
@@ -133,7 +152,12 @@ async function insert(db: Database, room: StoredRoom): Promise<boolean> {
           delete_time: null,
         }))
         .where("rooms.delete_time", "is not", null)
-        .whereRef("rooms.owner_user_id", "=", "excluded.owner_user_id"),
+        .where((row) =>
+          row.or([
+            row("rooms.owner_user_id", "=", row.ref("excluded.owner_user_id")),
+            ...(overReserved ? [row("rooms.owner_user_id", "=", nobody)] : []),
+          ]),
+        ),
     )
     .returning("room_name")
     .executeTakeFirst();

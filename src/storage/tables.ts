@@ -77,7 +77,8 @@ export interface ApiKeyTable {
 
 export interface RoomTable {
   room_name: Fixed<string>;
-  owner_user_id: Fixed<string>;
+  /** Changes when a room is made under a reserved name. */
+  owner_user_id: string;
   access: string;
   members: Json<unknown>;
   /** Changes when its owner makes the room again. */

@@ -56,6 +56,21 @@ forEachDatabase((_name, open) => {
       expect(await rooms.get(roomName)).toEqual(room());
     });
 
+    test("under a reserved name is nobody's to make but for whom a service makes it", async () => {
+      await rooms.reserve("reserved", new Date("2026-11-26T12:00:00Z"));
+      await rooms.reserve("reserved", new Date("2026-11-26T12:00:00Z"));
+      expect(await rooms.get("reserved")).toBeUndefined();
+      const made = room({ roomName: "reserved", ownerUserId: "eve" });
+      expect(await rooms.create(made)).toBe(false);
+      expect(await rooms.createWithin(made, 10)).toBe("taken");
+      expect(await rooms.createWithin(made, 10, { overReserved: true })).toBe("created");
+      expect(await rooms.get("reserved")).toMatchObject({ ownerUserId: "eve" });
+      await rooms.reserve("reserved", new Date("2026-11-26T12:00:00Z"));
+      expect(await rooms.get("reserved")).toMatchObject({ ownerUserId: "eve" });
+      const others = room({ roomName: "reserved", ownerUserId: "bob" });
+      expect(await rooms.createWithin(others, 10, { overReserved: true })).toBe("taken");
+    });
+
     test("made twice stays the first", async () => {
       await rooms.create(room({ metadata: "first" }));
       expect(await rooms.create(room({ metadata: "second" }))).toBe(false);

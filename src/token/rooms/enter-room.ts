@@ -24,7 +24,7 @@ export interface Entry {
 }
 
 /** What entering needs of the rooms. */
-export type EntryRooms = Pick<RoomStore, "create" | "get">;
+export type EntryRooms = Pick<RoomStore, "create" | "get" | "reserve">;
 
 /** Throws ForbiddenError, or TokenRequestError `invalid`. */
 export async function enterRoom(
@@ -92,8 +92,10 @@ async function enterForService(request: EntryRequest, rooms: EntryRooms, nowMs: 
   }
   const userId = request.userId ?? participantIdentity;
   const userType = request.userType ?? "host";
-  if (request.roomName !== undefined)
+  if (request.roomName !== undefined) {
+    await rooms.reserve(request.roomName, new Date(nowMs));
     return { roomName: request.roomName, participantIdentity, userId, userType };
+  }
   const room = await makeRoom(userId, request.interviewType, rooms, nowMs);
   return { roomName: room.roomName, participantIdentity, userId, userType, room };
 }

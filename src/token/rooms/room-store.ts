@@ -47,8 +47,20 @@ export interface RoomSelector {
 export interface RoomStore {
   /** False when the name is taken. */
   create(room: StoredRoom): Promise<boolean>;
-  /** As `create`, unless the owner has `maxOwned` rooms. Holds also for calls at once, at whichever replica. */
-  createWithin(room: StoredRoom, maxOwned: number): Promise<"created" | "taken" | "limit">;
+  /**
+   * As `create`, unless the owner has `maxOwned` rooms. Holds also for calls at once, at whichever replica. `overReserved`:
+   * also under a name that was reserved; default false.
+   */
+  createWithin(
+    room: StoredRoom,
+    maxOwned: number,
+    options?: { readonly overReserved?: boolean },
+  ): Promise<"created" | "taken" | "limit">;
+  /**
+   * Sees to it that no user makes a room of this name: a service brings people in under it, and among them may be one who
+   * would then own it. Nothing when the name has a room, or had one. There is no room by it.
+   */
+  reserve(roomName: string, now: Date): Promise<void>;
   get(roomName: string): Promise<StoredRoom | undefined>;
   /**
    * The room that was made first of those whose names differ from this one at most in case and in how Unicode writes them

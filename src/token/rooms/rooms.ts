@@ -77,7 +77,8 @@ export class Rooms {
       ownerUserId,
       createTime: new Date(now()),
     } as const;
-    switch (await store.createWithin(room, maxOwnedRooms)) {
+    const overReserved = caller.kind === "service";
+    switch (await store.createWithin(room, maxOwnedRooms, { overReserved })) {
       case "taken":
         throw new TokenRequestError("already-exists", "room_name: taken");
       case "limit":

@@ -213,7 +213,11 @@ describe("the name of a new room", () => {
     const interviewType = fc.option(fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/), { nil: undefined });
     await fc.assert(
       fc.asyncProperty(userId, interviewType, async (id, type) => {
-        const rooms = { create: async () => true, get: async () => undefined };
+        const rooms = {
+          create: async () => true,
+          get: async () => undefined,
+          reserve: async () => undefined,
+        };
         const { roomName: name } = await enterRoom(
           user(id),
           type === undefined ? {} : { interviewType: type },

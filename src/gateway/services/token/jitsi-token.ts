@@ -25,7 +25,7 @@ import { secondsUntilFirst } from "./answer-token.ts";
 export interface JitsiTokenDependencies {
   /** Absent: Jitsi is not configured. */
   readonly jitsi?: JitsiSettings;
-  readonly rooms: Pick<RoomStore, "create" | "get" | "firstAlike">;
+  readonly rooms: Pick<RoomStore, "create" | "get" | "reserve" | "firstAlike">;
   readonly now: () => number;
 }
 
@@ -43,6 +43,7 @@ export function jitsiTokenMethods(
         caller.kind === "user"
           ? await privilegesOfUser(caller, request, dependencies)
           : privilegesForService(request);
+      if (caller.kind === "service") await dependencies.rooms.reserve(request.roomName, new Date(now()));
       const issued = issueJitsiToken(
         {
           roomName: request.roomName,

@@ -29,7 +29,7 @@ import { secondsUntilFirst } from "./answer-token.ts";
 export interface LiveKitTokenDependencies {
   /** Absent: LiveKit is not configured. */
   readonly livekit?: LiveKitSettings;
-  readonly rooms: Pick<RoomStore, "create" | "get">;
+  readonly rooms: Pick<RoomStore, "create" | "get" | "reserve">;
   readonly now: () => number;
 }
 
@@ -46,7 +46,7 @@ export function liveKitTokenMethods(
       const right =
         caller.kind === "user"
           ? await grantToUser(caller, asked, request, dependencies)
-          : await grantToService(asked, request);
+          : await grantToService(asked, request, dependencies);
       const issued = issueLiveKitGrants(
         {
           ...right,
@@ -103,7 +103,11 @@ async function grantToUser(
   };
 }
 
-async function grantToService(asked: AskedGrants, request: CreateLiveKitTokenRequest): Promise<Right> {
+async function grantToService(
+  asked: AskedGrants,
+  request: CreateLiveKitTokenRequest,
+  { rooms, now }: LiveKitTokenDependencies,
+): Promise<Right> {
   for (const [field, value] of [
     ["room_name", request.roomName],
     ["participant_identity", request.participantIdentity],
@@ -113,6 +117,7 @@ async function grantToService(asked: AskedGrants, request: CreateLiveKitTokenReq
     if (value !== "" && !isName(value))
       throw new TokenRequestError("invalid", `${field}: not a name that a token can carry`);
   }
+  if (request.roomName !== "") await rooms.reserve(request.roomName, new Date(now()));
   return {
     grants: grantsForService(asked, request.roomName === "" ? undefined : request.roomName),
     ...given("participantIdentity", request.participantIdentity),

@@ -17,7 +17,7 @@ import { userTypeFromProto } from "./user-type.ts";
 export interface SfuTokenDependencies {
   /** Absent: the SFU is not configured. */
   readonly sfu?: SfuSettings;
-  readonly rooms: Pick<RoomStore, "create" | "get">;
+  readonly rooms: Pick<RoomStore, "create" | "get" | "reserve">;
   readonly now: () => number;
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { UserType } from "../../../../gen/ts/parley/token/v1/room_pb.ts";
 import { Target, TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import type { CreateSessionTokensResponse } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
+import { rememberReserved } from "../../../../src/token/rooms/remember-reserved.ts";
 import { issueUserToken } from "../../../../src/token/users/user-token.ts";
 import { settings } from "../../../token/make-token.ts";
 import { jitsi, livekit, sfu, startInMemoryServer } from "./in-memory-server.ts";
@@ -118,6 +119,49 @@ describe("one call for every target", () => {
       asUser("eve").createSessionTokens({ roomName: alike, targets: [Target.JITSI] }),
     );
     expect([code, message.slice(0, 9)]).toEqual(["PermissionDenied", "room_name"]);
+  });
+});
+
+describe("a name under which a service brings people in", () => {
+  const enter: Readonly<Record<string, (name: string) => Promise<unknown>>> = {
+    CreateSessionTokens: (name) =>
+      as(tokensKey).createSessionTokens({ roomName: name, participantIdentity: "eve" }),
+    CreateTranscriptionToken: (name) =>
+      as(tokensKey).createTranscriptionToken({ roomName: name, participantIdentity: "eve" }),
+    CreateLiveKitToken: (name) =>
+      as(tokensKey).createLiveKitToken({ roomName: name, participantIdentity: "eve" }),
+    CreateJitsiToken: (name) => as(tokensKey).createJitsiToken({ roomName: name, userId: "eve" }),
+    CreateSfuToken: (name) => as(tokensKey).createSfuToken({ roomName: name, userId: "eve" }),
+  };
+  test.each(Object.keys(enter))("by %s can be made a room by none of them, and by a service", async (rpc) => {
+    const name = `by-${rpc}`;
+    await enter[rpc]!(name);
+    expect(await refusal(asUser("eve").createRoom({ roomName: name }))).toEqual([
+      "AlreadyExists",
+      "room_name: taken",
+    ]);
+    expect((await refusal(asUser("eve").createSessionTokens({ roomName: name })))[0]).toBe(
+      "PermissionDenied",
+    );
+    expect((await refusal(as(roomsKey).getRoom({ roomName: name })))[0]).toBe("NotFound");
+    await as(roomsKey).createRoom({ roomName: name, ownerUserId: "olga" });
+    expect((await asUser("olga").getRoom({ roomName: name })).room).toMatchObject({ ownerUserId: "olga" });
+  });
+
+  test("is written once by a process, and tried again when it could not be", async () => {
+    let writes = 0;
+    let isAway = true;
+    const rooms = rememberReserved({
+      ...server.storage.rooms,
+      async reserve() {
+        writes += 1;
+        if (isAway) throw new Error("away");
+      },
+    });
+    await expect(rooms.reserve("often", new Date())).rejects.toThrow("away");
+    isAway = false;
+    for (let call = 0; call < 5; call++) await rooms.reserve("often", new Date());
+    expect(writes).toBe(2);
   });
 });
 

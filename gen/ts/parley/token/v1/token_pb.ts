@@ -2006,7 +2006,9 @@ export const TokenService: GenService<{
   /**
    * One call, everything to enter a room: a token for each asked target.
    *
-   * Callers: user (for themselves, in a room that they may enter), service with scope `tokens` (for anyone, anywhere).
+   * Callers: user (for themselves, in a room that they may enter), service with scope `tokens` (for anyone, anywhere). A name
+   * under which a service brought somebody in is kept from users: none of them can make a room of it, and so own it. Names that
+   * can be guessed are better made first, with CreateRoom: until then any user may.
    * Errors: FAILED_PRECONDITION when an asked target is not configured, naming the variables to set; PERMISSION_DENIED
    * when the user may not enter the room; RESOURCE_EXHAUSTED with google.rpc.RetryInfo when the caller asks too often.
    * Not idempotent: each call makes new tokens.

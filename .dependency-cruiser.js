@@ -53,8 +53,25 @@ export default {
       severity: "error",
       from: { path: "^src/(cli|web|client)/" },
       to: {
-        path: "^src/(transcription|analysis|storage|gateway|delivery)/",
+        path: "^src/(transcription|analysis|storage|gateway)/",
         dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "clients-leave-figures-to-the-server",
+      comment: "but the studio draws what it hears at once, by the same formulas",
+      severity: "error",
+      from: { path: "^src/(cli|client)/" },
+      to: { path: "^src/delivery/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "studio-runs-in-browsers",
+      comment: "the studio is a page: generated code, src/client, figures, and what is bundled with it",
+      severity: "error",
+      from: { path: "^src/web/" },
+      to: {
+        pathNot:
+          "^(src/(web|client|delivery)/|gen/ts/|node_modules/(@connectrpc/connect(-web)?|@bufbuild/protobuf|preact|@preact|uplot)/)",
       },
     },
     {
@@ -113,7 +130,7 @@ export default {
     {
       name: "not-to-dev-dep",
       severity: "error",
-      from: { path: "^src" },
+      from: { path: "^src", pathNot: "^src/web/" }, // which is bundled
       to: { dependencyTypes: ["npm-dev"] },
     },
     {
@@ -130,7 +147,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "node", "types"],
-      extensions: [".ts", ".js"],
+      extensions: [".ts", ".tsx", ".js"],
     },
   },
 };

@@ -17,6 +17,7 @@ import * as users from "./migrations/0009-users.ts";
 import * as refresh from "./migrations/0010-refresh.ts";
 import * as roomNamesakes from "./migrations/0011-room-namesakes.ts";
 import * as userModules from "./migrations/0012-user-modules.ts";
+import * as sessionEvents from "./migrations/0013-session-events.ts";
 import { toStorageError } from "./storage-error.ts";
 
 const migrations: Record<string, Migration> = {
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   "0010-refresh": refresh,
   "0011-room-namesakes": roomNamesakes,
   "0012-user-modules": userModules,
+  "0013-session-events": sessionEvents,
 };
 
 /** Safe to run in several processes at once: PostgreSQL's advisory lock lets one work and the others wait. */

@@ -14,6 +14,7 @@ import type { RevocationStore } from "../token/revocation/revocation-store.ts";
 import type { RoomStore } from "../token/rooms/room-store.ts";
 import type { UserStore } from "../token/users/user-store.ts";
 import type { SessionStore } from "../transcription/session-store.ts";
+import type { SessionEventLog } from "../transcription/watch/session-event-log.ts";
 import { apiKeyStore } from "./api-key-store.ts";
 import { auditStore } from "./audit-store.ts";
 import type { SqlResult } from "./database-connection.ts";
@@ -24,6 +25,7 @@ import { interviewStore } from "./interview-store.ts";
 import { refreshStore } from "./refresh-store.ts";
 import { revocationStore } from "./revocation-store.ts";
 import { roomStore } from "./room-store.ts";
+import { sessionEventLog } from "./session-event-log.ts";
 import { sessionStore } from "./session-store.ts";
 import { toStorageError } from "./storage-error.ts";
 import { userModuleStore } from "./user-module-store.ts";
@@ -57,6 +59,7 @@ export interface StorageOptions {
 export interface Storage {
   readonly kind: "pglite" | "postgres";
   readonly sessions: SessionStore;
+  readonly sessionEvents: SessionEventLog;
   readonly apiKeys: ApiKeyStore;
   readonly rooms: RoomStore;
   readonly revocations: RevocationStore;
@@ -103,9 +106,20 @@ async function open({ url, dataDir, ...rest }: StorageOptions): Promise<Storage>
         ).openPglite(dataDir, { log: rest.log, migrate: rest.migrate ?? true })
       : await (await import("./postgres.ts")).openPostgres({ url, ...rest });
   const gate = new Gate();
+  const appendListeners = new Set<(roomNames: readonly string[]) => void>();
+  const onAppended = (roomNames: readonly string[]) => {
+    for (const listener of [...appendListeners]) listener(roomNames);
+  };
   return {
     kind: database.kind,
-    sessions: gate.around(sessionStore(database.db)),
+    sessions: gate.around(sessionStore(database.db, onAppended)),
+    sessionEvents: {
+      ...gate.around(sessionEventLog(database.db)),
+      onAppended(listener) {
+        appendListeners.add(listener);
+        return () => appendListeners.delete(listener);
+      },
+    },
     apiKeys: gate.around(apiKeyStore(database.db)),
     rooms: gate.around(roomStore(database.db)),
     revocations: gate.around(revocationStore(database.db)),

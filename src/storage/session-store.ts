@@ -5,26 +5,28 @@
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type {
-  AudioGap,
   SessionCommit,
   SessionEnd,
-  SessionEndReason,
   SessionOpening,
   SessionStore,
-  StoredSegment,
-  StoredSession,
   StreamOptions,
   TakeOverRequest,
 } from "../transcription/session-store.ts";
+import { appendNews, newsOf } from "./append-events.ts";
 import { olderThan, readPageToken, rowsToFetch, toPage } from "./page-token.ts";
+import { toGap, toSegment, toSession } from "./session-rows.ts";
 import { json } from "./storable-text.ts";
 import { StorageError } from "./storage-error.ts";
-import type { Database, SegmentTable, SessionTable } from "./tables.ts";
+import type { Database, SessionTable } from "./tables.ts";
 
-export function sessionStore(db: Database): SessionStore {
+/** `onAppended` is told of rooms to whose logs something was added, once it is committed. */
+export function sessionStore(
+  db: Database,
+  onAppended: (roomNames: readonly string[]) => void = () => undefined,
+): SessionStore {
   return {
     async create(session, opening) {
-      await db
+      const created = db
         .insertInto("sessions")
         .values({
           session_id: session.sessionId,
@@ -44,15 +46,25 @@ export function sessionStore(db: Database): SessionStore {
             sequence_ceiling: opening.sequenceCeiling,
           }),
         })
-        .execute();
+        .returning(["session_id", "room_name"]);
+      await sql`
+        with created as (${created}), ${newsOf("started", sql`created`)}, ${appendNews()}
+        select 1`.execute(db);
+      onAppended([session.roomName]);
     },
 
     async commit(sessionId, epoch, commit) {
-      if (!(await commitInOneStatement(db, sessionId, epoch, commit))) throw fenced();
+      const roomName = await commitInOneStatement(db, sessionId, epoch, commit);
+      if (roomName === undefined) throw fenced();
+      if (commit.segments.length > 0 || (commit.gaps ?? []).length > 0) onAppended([roomName]);
     },
 
     async end(sessionId, epoch, end) {
-      if (await endOnce(db, sessionId, epoch, end)) return;
+      const roomName = await endOnce(db, sessionId, epoch, end);
+      if (roomName !== undefined) {
+        onAppended([roomName]);
+        return;
+      }
       const now = await db
         .selectFrom("sessions")
         .select(["state", "epoch"])
@@ -125,13 +137,15 @@ export function sessionStore(db: Database): SessionStore {
     },
 
     async endInterrupted(interruptedForMs) {
-      const ended = await db
-        .updateTable("sessions")
-        .set({ state: "ended", end_time: sql<Date>`now()` })
-        .where("state", "=", "interrupted")
-        .where("interrupt_time", "<", ago(interruptedForMs))
-        .executeTakeFirst();
-      return Number(ended.numUpdatedRows);
+      const { rows } = await sql<{ room_name: string }>`
+        with ended as (
+          update sessions set state = 'ended', end_time = now()
+          where state = 'interrupted' and interrupt_time < ${ago(interruptedForMs)}
+          returning session_id, room_name
+        ), ${newsOf("ended", sql`ended`)}, ${appendNews()}
+        select room_name from ended`.execute(db);
+      if (rows.length > 0) onAppended([...new Set(rows.map((row) => row.room_name))]);
+      return rows.length;
     },
 
     async get(sessionId) {
@@ -181,23 +195,18 @@ export function sessionStore(db: Database): SessionStore {
         .orderBy("first_sample")
         .orderBy("channel")
         .execute();
-      return rows.map((row) => ({
-        firstSample: row.first_sample,
-        endSample: row.end_sample,
-        reason: row.reason as AudioGap["reason"],
-        ...(row.channel >= 0 && { channel: row.channel }),
-      }));
+      return rows.map(toGap);
     },
   };
 }
 
 /**
  * One statement is one transaction and one round trip: captions wait for it. The update takes the row's lock, so a
- * change of epoch is before it, and seen, or after it. False when fenced: then nothing was written.
+ * change of epoch is before it, and seen, or after it. Returns the room; undefined when fenced: then nothing was written.
  */
 async function commitInOneStatement(db: Database, sessionId: string, epoch: number, commit: SessionCommit) {
   const { engine } = commit;
-  const { rows } = await sql<{ owned: number }>`
+  const { rows } = await sql<{ room_name: string }>`
     with owned as (
       update sessions
       set committed_through = greatest(committed_through, ${commit.committedThrough}::int8), touch_time = now(),
@@ -206,7 +215,7 @@ async function commitInOneStatement(db: Database, sessionId: string, epoch: numb
         word_times = coalesce(${engine?.wordTimes ?? null}::text, word_times),
         fillers = coalesce(${engine?.fillers ?? null}::text, fillers)
       where session_id = ${sessionId} and epoch = ${epoch} and state <> 'ended'
-      returning session_id
+      returning session_id, room_name
     ), written as (
       insert into segments (session_id, segment_index, channel, start_sample, end_sample, start_ms, end_ms, text, words,
         voiced, final_number, word_times)
@@ -217,19 +226,30 @@ async function commitInOneStatement(db: Database, sessionId: string, epoch: numb
         "segmentIndex" int4, channel int4, "startSample" int8, "endSample" int8, "startMs" int8, "endMs" int8,
         text text, words jsonb, voiced jsonb, "finalNumber" int4, "wordTimes" text)
       on conflict (session_id, segment_index) do nothing
+      returning segment_index, final_number
     ), missing as (
       insert into audio_gaps (session_id, first_sample, end_sample, reason, channel)
       select owned.session_id, gap."firstSample", gap."endSample", gap.reason, coalesce(gap.channel, -1)
       from owned, jsonb_to_recordset(${json(commit.gaps ?? [])}::jsonb) as gap(
         "firstSample" int8, "endSample" int8, reason text, channel int4)
       on conflict (session_id, first_sample, channel) do nothing
-    )
-    select count(*)::int4 as owned from owned`.execute(db);
-  return rows[0]?.owned === 1;
+      returning first_sample, channel
+    ), news as (
+      select session_id, room_name, event.*
+      from owned, (
+        select 'gap' as kind, null::int4 as segment_index, first_sample, channel, 0 as turn, first_sample as place
+        from missing
+        union all
+        select 'final', segment_index, null, null, 1, final_number from written
+      ) as event
+    ), ${appendNews()}
+    select room_name from owned`.execute(db);
+  return rows[0]?.room_name;
 }
 
-async function endOnce(db: Database, sessionId: string, epoch: number, end: SessionEnd): Promise<boolean> {
-  const updated = await db
+/** The room; undefined when it had ended before, or is fenced. */
+async function endOnce(db: Database, sessionId: string, epoch: number, end: SessionEnd) {
+  const ended = db
     .updateTable("sessions")
     .set({
       state: "ended",
@@ -242,8 +262,11 @@ async function endOnce(db: Database, sessionId: string, epoch: number, end: Sess
     .where("session_id", "=", sessionId)
     .where("epoch", "=", epoch)
     .where("state", "<>", "ended")
-    .executeTakeFirst();
-  return updated.numUpdatedRows === 1n;
+    .returning(["session_id", "room_name"]);
+  const { rows } = await sql<{ room_name: string }>`
+    with ended as (${ended}), ${newsOf("ended", sql`ended`)}, ${appendNews()}
+    select room_name from ended`.execute(db);
+  return rows[0]?.room_name;
 }
 
 /** The update takes the row's lock: a commit of the older epoch is before it, and counts, or after it, and is fenced. */
@@ -303,45 +326,6 @@ function ago(ms: number) {
 
 function fenced(): StorageError {
   return new StorageError("fenced", "the session has ended or is served elsewhere");
-}
-
-function toSession(row: Selectable<SessionTable>): StoredSession {
-  return {
-    sessionId: row.session_id,
-    roomName: row.room_name,
-    participantIdentity: row.participant_identity,
-    userId: row.user_id,
-    sampleRateHz: row.sample_rate_hz,
-    channelCount: row.channel_count,
-    languageCode: row.language_code,
-    engine: row.engine,
-    wordTimes: row.word_times as StoredSession["wordTimes"],
-    fillers: row.fillers as StoredSession["fillers"],
-    createTime: row.create_time,
-    state: row.state as StoredSession["state"],
-    epoch: row.epoch,
-    committedThrough: row.committed_through,
-    durationMs: row.duration_ms ?? Math.floor((row.committed_through * 1000) / row.sample_rate_hz),
-    ...(row.end_reason !== null && { endReason: row.end_reason as SessionEndReason }),
-    ...(row.end_time !== null && { endTime: row.end_time }),
-    ...(row.interview_id !== null && { interviewId: row.interview_id }),
-  };
-}
-
-function toSegment(row: Selectable<SegmentTable> & { session_word_times: string }): StoredSegment {
-  return {
-    segmentIndex: row.segment_index,
-    channel: row.channel,
-    startSample: row.start_sample,
-    endSample: row.end_sample,
-    startMs: row.start_ms,
-    endMs: row.end_ms,
-    text: row.text,
-    words: row.words as StoredSegment["words"],
-    voiced: row.voiced as StoredSegment["voiced"],
-    finalNumber: row.final_number ?? row.segment_index + 1,
-    wordTimes: (row.word_times ?? row.session_word_times) as StoredSegment["wordTimes"],
-  };
 }
 
 function toOpening(row: Selectable<SessionTable>): SessionOpening {

@@ -65,6 +65,24 @@ export interface AudioGapTable {
   channel: Fixed<number>;
 }
 
+/** How many events the room's log ever had. */
+export interface RoomLogTable {
+  room_name: Fixed<string>;
+  position: number;
+}
+
+export interface SessionEventTable {
+  room_name: Fixed<string>;
+  position: Fixed<number>;
+  session_id: Fixed<string>;
+  kind: Fixed<string>;
+  /** Of a final. */
+  segment_index: FixedNullable<number>;
+  /** Of a gap. */
+  first_sample: FixedNullable<number>;
+  channel: FixedNullable<number>;
+}
+
 export interface ApiKeyTable {
   api_key_id: Fixed<string>;
   display_name: Fixed<string>;
@@ -163,6 +181,8 @@ export interface Tables {
   sessions: SessionTable;
   segments: SegmentTable;
   audio_gaps: AudioGapTable;
+  room_logs: RoomLogTable;
+  session_events: SessionEventTable;
   api_keys: ApiKeyTable;
   rooms: RoomTable;
   interviews: InterviewTable;

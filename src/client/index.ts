@@ -1,4 +1,7 @@
-/** What an app imports beside the generated code: a transcription that survives broken streams. For Node and browsers. */
+/**
+ * What an app imports beside the generated code: a transcription that survives broken streams, and a transport on which
+ * browsers stream both ways. For Node and browsers.
+ */
 export type { Clock } from "./clock.ts";
 export { createTranscription } from "./create-transcription.ts";
 export { TranscriptionError } from "./transcription-error.ts";
@@ -13,3 +16,6 @@ export type {
   TranscriptionState,
   TranscriptionTiming,
 } from "./transcription-options.ts";
+export { createWebSocketTransport } from "./websocket/create-web-socket-transport.ts";
+export type { WebSocketTransportOptions } from "./websocket/create-web-socket-transport.ts";
+export type { WebSocketConstructor, WebSocketLike } from "./websocket/web-socket.ts";

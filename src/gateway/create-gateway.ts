@@ -1,5 +1,5 @@
 /**
- * The gateway: one port for gRPC, gRPC-web, Connect and plain HTTP, with health and reflection built in. Knows no
+ * The gateway: one port for gRPC, gRPC-web, Connect, WebSockets and plain HTTP, with health and reflection built in. Knows no
  * service of its own; the composition root hands in routes, interceptors and limits. The only owner of `stop`.
  */
 import { setMaxListeners } from "node:events";
@@ -14,6 +14,7 @@ import {
 import type { Logger } from "pino";
 import { Health } from "../../gen/ts/grpc/health/v1/health_pb.ts";
 import { createCallTracker } from "./adapter/call-tracker.ts";
+import { readAllowedOrigins } from "./adapter/allowed-origins.ts";
 import { createCors } from "./adapter/cors.ts";
 import { createLimitedRouter, handlersByPath } from "./adapter/limited-router.ts";
 import { createDocuments, type PublicDocument } from "./adapter/public-documents.ts";
@@ -22,12 +23,14 @@ import { createHealthMonitor, type HealthReport } from "./health/health-monitor.
 import { createHealthPages } from "./health/health-page.ts";
 import { createHealthService } from "./health/health-service.ts";
 import { createListener } from "./listener/create-listener.ts";
-import type { UpgradeHandler } from "./listener/http1-server.ts";
 import { defaultLimits, type GatewayLimits } from "./listener/limits.ts";
 import { createSweeper } from "./listener/sweeper.ts";
 import { registerReflection } from "./reflection/reflection-service.ts";
 import { createRouteTable } from "./rest/create-route-table.ts";
 import type { OldMember } from "./rest/old-members.ts";
+import { createSocketAcceptor } from "./websocket/accept-sockets.ts";
+import { serveGrpcSocket } from "./websocket/grpc/serve-grpc-socket.ts";
+import type { WebSocketEndpoint } from "./websocket/web-socket-endpoint.ts";
 
 export interface GatewayOptions {
   /**
@@ -57,8 +60,8 @@ export interface GatewayOptions {
   documents?: Readonly<Record<string, () => PublicDocument>>;
   /** Asked for paths that are no RPC and no page of the gateway; true when it has taken, and will answer, the request. */
   fallback?: PlainHandler;
-  /** Takes WebSocket handshakes. Absent: they are answered 501. */
-  onUpgrade?: UpgradeHandler;
+  /** What is spoken over WebSockets beside the RPCs, by path. Default nothing. */
+  webSocketEndpoints?: Readonly<Record<string, WebSocketEndpoint>>;
   limits?: Partial<GatewayLimits>;
   log: Logger;
 }
@@ -100,6 +103,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     oldMembers: options.oldMembers ?? {},
     takenPaths: ["/", ...handlers.keys(), ...Object.keys(pages), ...documents.keys()],
   });
+  const allowedOrigins = readAllowedOrigins(options.allowedOrigins);
+  const begin = () => (tracker.inFlight() < limits.maxCallsInFlight ? tracker.enter() : undefined);
+  const sockets = createSocketAcceptor({
+    limits,
+    sweeper,
+    allowedOrigins,
+    isRpc: (path) => handlers.has(path),
+    serveRpc: (socket, handshake) =>
+      serveGrpcSocket(socket, handshake, { handlers, limits, sweeper, begin, log: options.log }),
+    endpoints: new Map(Object.entries(options.webSocketEndpoints ?? {})),
+    begin,
+    log: options.log,
+  });
   const onRequest = createRequestHandler({
     handlers,
     findRoute: (httpMethod, path) => routes.find(httpMethod, path),
@@ -107,7 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     pages,
     indexPage: options.indexPage,
     fallback: options.fallback,
-    cors: createCors({ allowedOrigins: options.allowedOrigins, maxAgeMs: limits.corsMaxAgeMs }),
+    cors: createCors({ allowedOrigins, maxAgeMs: limits.corsMaxAgeMs }),
     tracker,
     limits,
     log: options.log,
@@ -120,15 +136,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     limits,
     sweeper,
     onRequest,
-    onUpgrade: options.onUpgrade,
+    onUpgrade: sockets.onUpgrade,
     tls: options.tls,
   });
 
   const stop = async (graceMs: number, signal: AbortSignal | undefined) => {
     monitor.stop();
+    sockets.stop();
     const closed = listener.close();
     await firstOf(closed, graceMs, signal);
     ending.abort(new ConnectError("the server is stopping", Code.Unavailable));
+    sockets.closeEndpoints();
     await firstOf(closed, lastWordsMs, signal);
     listener.destroy();
     await closed;

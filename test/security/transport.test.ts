@@ -1,7 +1,8 @@
 /**
  * How tokens travel, and what the wire does to them: class 33, two credentials in one call or one in a URL; class 17 where it
- * is too much for the transport itself; and WebSockets, of which this server serves none.
+ * is too much for the transport itself; and WebSockets, into which nothing of a handshake lets anybody.
  */
+import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { text } from "node:stream/consumers";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -302,7 +303,23 @@ describe("class 17: more than the transport takes", () => {
 
 describe("a WebSocket handshake", () => {
   const url = () => server.url.replace("http", "ws");
-  const paths = ["/", "/ws", "/parley.transcription.v1.TranscriptionService/Transcribe", "/token/validate"];
+  const rpcs = [
+    "/parley.transcription.v1.TranscriptionService/Transcribe",
+    "/parley.token.v1.TokenService/ListRooms",
+  ];
+
+  /** `grpc-status` of a call whose metadata hold no credential. */
+  async function statusOfCall(path: string, headers: Record<string, string>): Promise<string | undefined> {
+    const socket = new WebSocket(`${url()}${path}`, ["grpc-websockets"], { headers });
+    await once(socket, "open");
+    socket.send(Buffer.from("content-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\n"));
+    socket.send(Buffer.concat([Buffer.of(0), emptyMessage]));
+    socket.send(Buffer.of(1));
+    let answer = "";
+    socket.on("message", (data: Buffer) => (answer += data.toString("latin1")));
+    await once(socket, "close");
+    return /grpc-status: ?(\d+)/.exec(answer)?.[1];
+  }
 
   /** The status that it was answered with; 101 would be a WebSocket. */
   function statusOf(
@@ -325,7 +342,7 @@ describe("a WebSocket handshake", () => {
     });
   }
 
-  test.each(paths)(
+  test.each(rpcs)(
     "at %s with a good token lets nobody in: in the query, in the header, in the subprotocol",
     async (path) => {
       const token = participant();
@@ -335,11 +352,26 @@ describe("a WebSocket handshake", () => {
         await statusOf(`${path}?access_token=${token}`, { headers }),
         await statusOf(path, { headers }),
         await statusOf(path, { protocols: ["bearer", token] }),
-        await statusOf(path, { protocols: ["grpc-websockets"], headers }),
-      ]).toEqual([501, 501, 501, 501, 501]);
+      ]).toEqual([400, 400, 400, 400]);
+      for (const query of ["", `?token=${token}`, `?authorization=Bearer%20${token}`]) {
+        expect(await statusOfCall(`${path}${query}`, headers)).toBe(String(Code.Unauthenticated));
+      }
       expect(server.engine.openStreams).toBe(0);
     },
   );
+
+  test("at a path that serves none is 404", async () => {
+    expect(await statusOf("/ws", {})).toBe(404);
+    expect(await statusOf("/token/validate", {})).toBe(404);
+  });
+
+  test("from a page of another origin is refused, and from this server's own page is not", async () => {
+    const from = (origin: string) =>
+      statusOf(rpcs[0]!, { protocols: ["grpc-websockets"], headers: { origin } });
+    expect(await from("https://evil.example")).toBe(403);
+    expect(await from("null")).toBe(403);
+    expect(await from(server.url)).toBe(101);
+  });
 });
 
 test("nothing of a token was logged, wherever it stood", () => {

@@ -14,6 +14,8 @@ export interface CallTracker {
     response: HttpResponse,
     call: { takesStream: boolean; onEnd: () => void },
   ): void;
+  /** Counts a call that is no HTTP request, until the returned function is called. */
+  enter(): () => void;
   inFlight(): number;
 }
 
@@ -21,6 +23,12 @@ export function createCallTracker(limits: GatewayLimits, sweeper: Sweeper): Call
   let inFlight = 0;
   return {
     inFlight: () => inFlight,
+    enter() {
+      inFlight++;
+      return () => {
+        inFlight--;
+      };
+    },
     begin(request, response, call) {
       inFlight++;
       const beganAtMs = performance.now();

@@ -4,6 +4,7 @@
  */
 import { cors } from "@connectrpc/connect";
 import type { HttpRequest, HttpResponse } from "../listener/create-listener.ts";
+import type { AllowedOrigins } from "./allowed-origins.ts";
 
 const allowedHeaders = [
   ...cors.allowedHeaders,
@@ -20,9 +21,9 @@ export interface Cors {
   apply(request: HttpRequest, response: HttpResponse): boolean;
 }
 
-export function createCors(options: { allowedOrigins: readonly string[]; maxAgeMs: number }): Cors {
-  const allowed = new Set(options.allowedOrigins);
-  const anybody = allowed.has("*");
+export function createCors(options: { allowedOrigins: AllowedOrigins; maxAgeMs: number }): Cors {
+  const { allowedOrigins } = options;
+  const { anybody } = allowedOrigins;
   const maxAge = String(Math.floor(options.maxAgeMs / 1000));
   return {
     apply(request, response) {
@@ -30,7 +31,7 @@ export function createCors(options: { allowedOrigins: readonly string[]; maxAgeM
       if (typeof origin !== "string") return false;
       // Caches must not give one origin's answer to another.
       if (!anybody) response.setHeader("vary", "Origin");
-      const isAllowed = anybody || allowed.has(origin);
+      const isAllowed = allowedOrigins.has(origin);
       if (isAllowed) response.setHeader("access-control-allow-origin", anybody ? "*" : origin);
       const isPreflight =
         request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined;

@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import { requestIdFrom, requestIdHeader, requestIdKey } from "../interceptors/request-id.ts";
 import type { HttpRequest, HttpResponse, RequestHandler } from "../listener/create-listener.ts";
 import type { GatewayLimits } from "../listener/limits.ts";
-import { answerJson, answerPage, refuse } from "./answer.ts";
+import { answerPage, refuse } from "./answer.ts";
 import { peerKey, reachedKey } from "./call-context.ts";
 import { reset, type CallTracker } from "./call-tracker.ts";
 import { checkTarget } from "./check-target.ts";
@@ -88,9 +88,8 @@ function dispatch(
     });
     return;
   }
-  const wantsWebSocket = request.httpVersionMajor === 1 && /websocket/i.test(request.headers.upgrade ?? "");
   const document = options.documents.get(target.path);
-  if (document !== undefined && !wantsWebSocket) {
+  if (document !== undefined) {
     options.tracker.begin(request, response, { takesStream: false, onEnd: options.onCallEnd });
     document(request, response);
     return;
@@ -98,16 +97,12 @@ function dispatch(
   if (options.cors.apply(request, response)) return;
   const page = pages.get(target.path);
   const handler = options.handlers.get(target.path) ?? options.findRoute(request.method ?? "", target.path);
-  if (handler !== undefined && !wantsWebSocket) {
+  if (handler !== undefined) {
     call(options, handler, requestId, request, response);
     return;
   }
   options.tracker.begin(request, response, { takesStream: false, onEnd: options.onCallEnd });
-  if (wantsWebSocket) {
-    const message = "this server does not speak WebSocket here";
-    response.setHeader("connection", "close");
-    answerJson(request, response, 501, { code: "unimplemented", message });
-  } else if (page !== undefined && (request.method === "GET" || request.method === "HEAD")) {
+  if (page !== undefined && (request.method === "GET" || request.method === "HEAD")) {
     page(request, response);
   } else if (page !== undefined) {
     response.setHeader("allow", "GET, HEAD");

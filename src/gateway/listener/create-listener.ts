@@ -22,7 +22,7 @@ export interface ListenerOptions {
   limits: GatewayLimits;
   sweeper: Sweeper;
   onRequest: RequestHandler;
-  onUpgrade: UpgradeHandler | undefined;
+  onUpgrade: UpgradeHandler;
   tls: { certPem: string; keyPem: string } | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The HTTP/1.1 side of the port: a server that gets its connections handed over and never listens itself. WebSocket
- * upgrades go to the lane that asks for them; every other upgrade, h2c among them, is served as plain HTTP/1.1.
+ * upgrades go where sockets are accepted; every other upgrade, h2c among them, is served as plain HTTP/1.1.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -13,7 +13,7 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 export function createHttp1Server(
   limits: GatewayLimits,
   onRequest: RequestHandler,
-  onUpgrade: UpgradeHandler | undefined,
+  onUpgrade: UpgradeHandler,
 ): Server {
   const server = createServer(
     {
@@ -24,19 +24,17 @@ export function createHttp1Server(
       connectionsCheckingInterval: limits.sweepEveryMs,
       requireHostHeader: true,
       insecureHTTPParser: false,
-      shouldUpgradeCallback: (request) => onUpgrade !== undefined && isWebSocketUpgrade(request),
+      shouldUpgradeCallback: isWebSocketUpgrade,
     },
     onRequest,
   );
   server.maxHeadersCount = limits.maxHeaderFields;
-  if (onUpgrade !== undefined) {
-    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      // The HTTP server lets go of its own listener here; a reset must not become an uncaught error.
-      socket.on("error", () => undefined);
-      if (isWebSocketUpgrade(request)) onUpgrade(request, socket, head);
-      else socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-    });
-  }
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The HTTP server lets go of its own listener here; a reset must not become an uncaught error.
+    socket.on("error", () => undefined);
+    if (isWebSocketUpgrade(request)) onUpgrade(request, socket, head);
+    else socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
   // A server that does not listen enforces its time-outs, and knows its connections, only after this.
   server.emit("listening");
   return server;

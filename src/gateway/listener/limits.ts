@@ -35,13 +35,20 @@ export interface GatewayLimits {
   /** Header fields of a request; HTTP/1.1 drops the rest, HTTP/2 refuses the stream. Default 100. */
   maxHeaderFields: number;
 
+  /** WebSocket: each message. Default 65 KiB: 64 KiB of audio and its framing. */
+  socketReadMaxBytes: number;
+  /** WebSocket: events that a client does not read, before the socket is closed. RPCs wait instead. Default 256 KiB. */
+  socketMaxUnsentBytes: number;
+  /** WebSocket: from the handshake to the first message, and the longest decision on a handshake. Default 10 s. */
+  firstMessageTimeoutMs: number;
+
   /** HTTP/2: streams at once on a connection. Default 100, what RFC 9113 calls the least sensible. */
   maxConcurrentStreams: number;
   /** HTTP/2: streams a client may reset in a burst before the connection is ended. Default 300. */
   streamResetBurst: number;
   /** HTTP/2: resets a second that are forgiven after the burst. Default 33. */
   streamResetPerSecond: number;
-  /** HTTP/2: PINGs of a client within 10 s before the connection is ended. Default 100; keep-alive needs a few. */
+  /** HTTP/2 and WebSocket: PINGs of a client within 10 s before the connection is ended. Default 100; keep-alive needs a few. */
   maxPingsPer10s: number;
   /** HTTP/2: SETTINGS of a client within 10 s before the connection is ended. Default 20; clients send one or two. */
   maxSettingsPer10s: number;
@@ -49,7 +56,7 @@ export interface GatewayLimits {
   maxSessionMemoryMib: number;
   /** HTTP/2: a connection without streams is closed after this. Default 5 min. */
   sessionIdleMs: number;
-  /** HTTP/2: with streams open but not a byte received for so long, the peer is pinged. Default 5 s. */
+  /** HTTP/2 with streams open, and WebSockets: not a byte received for so long, the peer is pinged. Default 5 s. */
   pingAfterMs: number;
   /**
    * HTTP/2: when after a ping not a byte comes for so long, the peer is gone and the connection is ended. Default 4 s: with
@@ -84,6 +91,9 @@ export const defaultLimits: Readonly<GatewayLimits> = {
   keepAliveTimeoutMs: 65_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaderFields: 100,
+  socketReadMaxBytes: 65 * 1024,
+  socketMaxUnsentBytes: 256 * 1024,
+  firstMessageTimeoutMs: 10_000,
   maxConcurrentStreams: 100,
   streamResetBurst: 300,
   streamResetPerSecond: 33,

@@ -84,21 +84,33 @@ test("a page that throws is 500 without its reason, and the server goes on", asy
   expect((await fetch(`${echo.url}/health`)).status).toBe(200);
 });
 
-test("a lane may take WebSocket handshakes; h2c is not one of them", async () => {
-  const upgrades: string[] = [];
+test("WebSocket handshakes go to the endpoint at their path; h2c is not one of them", async () => {
+  const admitted: string[] = [];
   echo = await startEchoGateway({
-    onUpgrade: (request, socket) => {
-      upgrades.push(request.headers.upgrade ?? "");
-      socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n");
+    webSocketEndpoints: {
+      "/health": {
+        async admit({ path }) {
+          admitted.push(path);
+          return async () => undefined;
+        },
+      },
     },
   });
   const { exchange } = await import("../raw-clients.ts");
   const ask = (upgrade: string) =>
     exchange(
       echo.port,
-      `GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: ${upgrade}\r\n\r\n`,
+      [
+        "GET /health HTTP/1.1",
+        "Host: a",
+        "Connection: Upgrade, close",
+        `Upgrade: ${upgrade}`,
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        "\r\n",
+      ].join("\r\n"),
     );
   expect(await ask("websocket")).toMatch(/^HTTP\/1\.1 101 /);
   expect(await ask("h2c")).toMatch(/^HTTP\/1\.1 200 /);
-  expect(upgrades).toEqual(["websocket"]);
+  expect(admitted).toEqual(["/health"]);
 });

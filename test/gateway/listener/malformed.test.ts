@@ -95,11 +95,11 @@ describe("HTTP/1.1", () => {
     socket.destroy();
   });
 
-  test("Upgrade: websocket is answered 501 with a reason", async () => {
+  test("Upgrade: websocket at an RPC without the subprotocol is answered 400 with what to do", async () => {
     const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
     const answer = await exchange(echo.port, `GET ${listSessionsPath} HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`);
-    expect(answer).toMatch(/^HTTP\/1\.1 501 /);
-    expect(answer).toContain('"code":"unimplemented"');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain("an RPC over a WebSocket needs the subprotocol grpc-websockets");
   });
 });
 

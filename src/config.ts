@@ -54,6 +54,8 @@ export interface Config {
     /** `aud` of the tokens that are for this server. Absent: they have none, and `azp` is one of `authorizedParties`. */
     readonly audience?: string;
     readonly authorizedParties: readonly string[];
+    /** The studio as a public client of the first issuer. Absent: one does not sign in there. */
+    readonly studio?: { readonly clientId: string; readonly scopes: string };
   };
   readonly livekit?: { readonly url: string; readonly apiKey: string; readonly apiSecret: string };
   readonly jitsi?: {
@@ -168,6 +170,16 @@ const environmentSchema = z.object({
   OIDC_ISSUERS: oidcIssuers.default([]),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_AUTHORIZED_PARTIES: list.default([]),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_SCOPES: z
+    .string()
+    .refine(
+      (value) =>
+        /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(value) &&
+        value.split(" ").includes("openid"),
+      "scopes separated by single spaces, openid among them",
+    )
+    .default("openid profile email"),
   LIVEKIT_URL: url("ws", "wss", "http", "https").optional(),
   LIVEKIT_WS_URL: url("ws", "wss", "http", "https").optional(),
   LIVEKIT_API_KEY: z.string().optional(),
@@ -260,6 +272,14 @@ function contradictions(env: Environment): string[] {
       "OIDC_AUDIENCE: expected to be set, or OIDC_AUTHORIZED_PARTIES, since OIDC_ISSUERS is; otherwise a token for any app of the issuer would do",
     );
   }
+  if (env["OIDC_CLIENT_ID"] !== undefined) {
+    const [firstIssuer] = (env["OIDC_ISSUERS"] ?? "").split(",");
+    if (firstIssuer?.trim() === "" || firstIssuer?.includes("|") === true) {
+      problems.push(
+        "OIDC_ISSUERS: expected to begin with an issuer that has a discovery document, since OIDC_CLIENT_ID is set",
+      );
+    }
+  }
   if (env["NODE_ENV"] === "production") problems.push(...refusedInProduction(env));
   return problems;
 }
@@ -311,6 +331,9 @@ function assemble(env: Parsed): Config {
       issuers: env.OIDC_ISSUERS,
       authorizedParties: env.OIDC_AUTHORIZED_PARTIES,
       ...given("audience", env.OIDC_AUDIENCE),
+      ...(env.OIDC_CLIENT_ID !== undefined && {
+        studio: { clientId: env.OIDC_CLIENT_ID, scopes: env.OIDC_SCOPES },
+      }),
     },
     speech: {
       engines: enginesOf(env),

@@ -2,6 +2,7 @@
  * The composition root: reads the configuration, builds the parts, hands them to each other, and listens. The only place
  * that knows all of them, and long for that. Run as a program it serves until SIGTERM or SIGINT.
  */
+import { join } from "node:path";
 import type { Message } from "@bufbuild/protobuf";
 import { pino } from "pino";
 import type { Logger } from "pino";
@@ -36,6 +37,9 @@ import { checkPermissions } from "./gateway/permissions.ts";
 import { analysisService } from "./gateway/services/analysis/analysis-service.ts";
 import { tokenService } from "./gateway/services/token/token-service.ts";
 import { transcriptionService } from "./gateway/services/transcription/transcription-service.ts";
+import { createStudio } from "./gateway/studio/create-studio.ts";
+import type { StudioOidc } from "./gateway/studio/create-studio.ts";
+import { readStudioFiles } from "./gateway/studio/studio-files.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import type { Storage } from "./storage/open-storage.ts";
 import { nameCaller } from "./token/caller.ts";
@@ -59,6 +63,7 @@ import type { IssuerHealth } from "./token/users/oidc/issuer-keys.ts";
 import { OidcUsers } from "./token/users/oidc/oidc-users.ts";
 import { Revocations } from "./token/revocation/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
+import { signInForDevelopment } from "./token/users/sign-in-for-development.ts";
 import { verifyOwnToken } from "./token/credentials/verify-credential.ts";
 import { createDeepgramEngine } from "./transcription/engines/deepgram/deepgram-engine.ts";
 import { createOfflineEngine } from "./transcription/engines/offline/offline-engine.ts";
@@ -89,6 +94,12 @@ export interface Server {
   /** Tells streams the deadline, brings their words in safety, and closes everything. */
   stop(graceMs: number): Promise<void>;
 }
+
+/** Where the studio is built: beside the compiled server, and in the checkout where the server will be compiled to. */
+const studioFolder = join(
+  import.meta.dirname,
+  import.meta.filename.endsWith(".ts") ? "../dist/web" : "../web",
+);
 
 /** Sessions learn of the end this much before the gateway cuts connections. */
 const lastWordsMs = 4_000;
@@ -206,6 +217,17 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const stats = new CallStats(systemClock.now);
   const rates = rateLimits(config.limits.rates, systemClock.now);
 
+  const studio = createStudio({
+    files: await readStudioFiles(studioFolder),
+    indexPage,
+    ...studioOidc(config),
+    // With a secret of its own, which it may share with others, a server hands out no tokens unasked.
+    ...(!config.production &&
+      config.jwt.secret === undefined && {
+        developmentSignIn: signInForDevelopment({ jwt, audit: auditLog, repeats, now: systemClock.now }),
+      }),
+  });
+
   const gateway = createGateway({
     routes(router) {
       router.service(
@@ -293,7 +315,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     ],
     ...(tls && { tls }),
     allowedOrigins: config.allowedOrigins,
-    indexPage,
+    fallback: studio,
     documents: {
       "/.well-known/jwks.json": () => ({ body: { keys: eddsa?.published ?? [] }, maxAgeSeconds: 300 }),
     },
@@ -369,6 +391,14 @@ async function loadSession(storage: Storage, sessionId: string) {
   const { words, figures } = summarize(session, await storage.sessions.segments(sessionId), []);
   const { userId, roomName } = session;
   return { userId, roomName, hasEnded: session.state === "ended", words, figures };
+}
+
+function studioOidc({ oidc: { studio, audience, issuers } }: Config): { oidc?: StudioOidc } {
+  const [first] = issuers;
+  if (!studio || !first) return {};
+  return {
+    oidc: { issuer: first.issuer, ...studio, ...(audience !== undefined && { resource: audience }) },
+  };
 }
 
 function issuersHealth(issuers: readonly IssuerHealth[]): DependencyHealth {

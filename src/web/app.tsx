@@ -1,44 +1,69 @@
-/** The frame of the studio: the bar on top, and the view that the address names. */
+/** The frame of the studio: the bar on top, and the view that the address names, or the way in for who is not signed in. */
+import { useState } from "preact/hooks";
 import { currentRoute } from "./routing/current-route.ts";
 import { hrefOf, type Route } from "./routing/route.ts";
 import { RecordView } from "./record/record-view.tsx";
 import { ReportView } from "./report/report-view.tsx";
 import { RoomView } from "./room/room-view.tsx";
 import { RoomsView } from "./room/rooms-view.tsx";
+import { currentUser, signIn } from "./session/studio-session.ts";
 import { SessionsView } from "./sessions/sessions-view.tsx";
-import { PageHeader } from "./ui/page-header.tsx";
+import { SignInPanel } from "./sign-in/sign-in-panel.tsx";
+import { SignInView } from "./sign-in/sign-in-view.tsx";
+import { TopBar } from "./top-bar.tsx";
+import { Alert } from "./ui/alert.tsx";
+import { Announcer } from "./ui/announcer.tsx";
+import { Button, ButtonLink } from "./ui/button.tsx";
+import { EmptyState } from "./ui/empty-state.tsx";
 
-export function App() {
+/** `signInProblem`: why a sign-in that was begun did not end well. */
+export function App({ signInProblem }: { readonly signInProblem: string | undefined }) {
   const route = currentRoute.value;
+  const user = currentUser.value;
   return (
     <>
-      <TopBar route={route} />
+      <a
+        class="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault(); // addresses behind # are places of the studio
+          document.getElementById("main")?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <TopBar route={route} user={user} onSignOut={() => signIn.signOut()} />
+      {signIn.hasExpired.value && <SignInAgain />}
       <main id="main" tabIndex={-1}>
-        <View route={route} />
+        {user ? <View route={route} /> : <SignInView problem={signInProblem} />}
       </main>
+      <Announcer />
     </>
   );
 }
 
-function TopBar({ route }: { readonly route: Route }) {
-  const places = [
-    { label: "Record", view: "record", here: route.view === "record" },
-    { label: "Sessions", view: "sessions", here: route.view === "sessions" || route.view === "report" },
-    { label: "Rooms", view: "rooms", here: route.view === "rooms" || route.view === "room" },
-  ] as const;
+/** Above the view, which goes on with what it does. */
+function SignInAgain() {
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <header class="top-bar">
-      <a class="brand" href={hrefOf({ view: "record" })}>
-        Parley
-      </a>
-      <nav aria-label="Studio">
-        {places.map(({ label, view, here }) => (
-          <a key={view} href={hrefOf({ view })} aria-current={here ? "page" : undefined}>
-            {label}
-          </a>
-        ))}
-      </nav>
-    </header>
+    <section class="page-banner stack tight" aria-label="Your sign-in has expired">
+      <Alert
+        kind="warning"
+        title="Your sign-in has expired."
+        actions={
+          <Button size="small" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+            Sign in again
+          </Button>
+        }
+      >
+        What you see stays as it is.
+      </Alert>
+      {isOpen && (
+        <div class="card">
+          <SignInPanel />
+        </div>
+      )}
+    </section>
   );
 }
 
@@ -55,6 +80,18 @@ function View({ route }: { readonly route: Route }) {
     case "room":
       return <RoomView key={route.roomName} roomName={route.roomName} />;
     case "unknown":
-      return <PageHeader title="Nothing here" lead="This address leads nowhere in the studio." />;
+      return (
+        <EmptyState
+          icon="info"
+          title="Nothing here"
+          action={
+            <ButtonLink kind="primary" href={hrefOf({ view: "record" })}>
+              Go to recording
+            </ButtonLink>
+          }
+        >
+          This address leads nowhere in the studio.
+        </EmptyState>
+      );
   }
 }

@@ -39,7 +39,8 @@ export function readTokenOwner(token: string): TokenOwner {
       "That is an API key. It belongs on a server: use it there to make a user token, and paste that.",
     );
   }
-  const claims = decodePayload(token);
+  const claims = decodeClaims(token);
+  if (!claims) throw new TokenTextError("That is not a token: one has three parts with dots between them.");
   const { sub, name, userId, roomName, participantIdentity, userType, exp, aud } = claims;
   if (aud === refreshAudience)
     throw new TokenTextError("That is a refresh token. Paste the user token or the transcription token.");
@@ -55,18 +56,18 @@ export function readTokenOwner(token: string): TokenOwner {
   );
 }
 
-function decodePayload(token: string): Readonly<Record<string, unknown>> {
-  const parts = token.split(".");
+/** The claims of a token in compact form; undefined for what is none. */
+export function decodeClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+  const [, payload, signature, ...rest] = token.split(".");
+  if (payload === undefined || signature === undefined || rest.length > 0) return undefined;
   try {
-    if (parts.length !== 3) throw new Error("not three parts");
-    const base64 = (parts[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const base64 = payload.replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const claims: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof claims === "object" && claims !== null) return claims as Record<string, unknown>;
+    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
   } catch {
-    // What it is not is said below, for every way not to be it.
+    return undefined; // not base64, not UTF-8 or not JSON: no token either way
   }
-  throw new TokenTextError("That is not a token: one has three parts with dots between them.");
 }
 
 function isText(value: unknown): value is string {

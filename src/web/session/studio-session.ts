@@ -4,6 +4,7 @@
  */
 import { createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { createWebSocketTransport } from "../../client/index.ts";
 import type { ReadonlySignal } from "@preact/signals";
 import { AnalysisService } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { TokenService } from "../../../gen/ts/parley/token/v1/token_pb.ts";
@@ -21,6 +22,9 @@ export const signIn = new SignIn({
 
 /** Undefined: nobody is signed in, and the page shows how to. */
 export const currentUser: ReadonlySignal<CurrentUser | undefined> = signIn.user;
+
+/** Streams both ways; puts no credential on a call by itself. */
+export const streamTransport: Transport = createWebSocketTransport({ baseUrl: location.origin });
 
 /** Calls as the signed-in user; unary calls and server streams. */
 export const clients = clientsOver(transportWith([authorize(signIn)]));
@@ -52,9 +56,16 @@ export function transcriptionToken(roomName: string): () => Promise<string> {
   };
 }
 
-/** Clients that call with a room's token, for what only a participant may. */
-export function participantClients(token: () => Promise<string>): typeof clients {
-  return clientsOver(transportWith([authorize({ accessToken: token, refuse: () => Promise.resolve(true) })]));
+/**
+ * A client that calls with a room's token, for what only a participant may. Over WebSockets, of which a page may have more at
+ * once than connections for fetches.
+ */
+export function participantClient(token: () => Promise<string>) {
+  const interceptors = [authorize({ accessToken: token, refuse: () => Promise.resolve(false) })];
+  return createClient(
+    TranscriptionService,
+    createWebSocketTransport({ baseUrl: location.origin, interceptors }),
+  );
 }
 
 function transportWith(interceptors: Interceptor[]): Transport {

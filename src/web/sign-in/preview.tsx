@@ -8,9 +8,15 @@ export function Preview() {
           the release. So I <span class="preview-interim">asked each team for one</span>
         </p>
       </blockquote>
-      <svg class="preview-chart" viewBox="0 0 320 64" role="img" aria-label="An example of a pace chart">
-        <rect x="0" y="18" width="320" height="22" rx="2" />
-        <path d="M0 34C24 30 38 26 60 28s40 18 64 16 34-30 60-32 36 20 58 22 44-8 78-10" />
+      <svg
+        class="preview-chart"
+        viewBox="0 0 320 56"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="An example of a pace chart"
+      >
+        <rect x="0" y="16" width="320" height="24" />
+        <path d="M0 32C24 28 38 24 60 26s40 18 64 16 34-30 60-32 36 20 58 22 44-8 78-10" />
       </svg>
       <figcaption class="hint">
         Words settle as they are recognised; the band is a comfortable pace.

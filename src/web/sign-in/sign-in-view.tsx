@@ -14,7 +14,6 @@ export function SignInView({ problem }: { readonly problem: string | undefined }
           title="Hear how you sound"
           lead="Speak, and read along. Parley writes down what you say as you say it, and shows your pace, your pauses and the words you lean on; then it tells you three things to practise."
         />
-        <Preview />
       </div>
       <Card title="Sign in">
         {problem !== undefined && (
@@ -24,6 +23,7 @@ export function SignInView({ problem }: { readonly problem: string | undefined }
         )}
         <SignInPanel />
       </Card>
+      <Preview />
     </div>
   );
 }

@@ -15,6 +15,8 @@ export interface Recording {
   readonly source: "microphone" | "file";
   /** For people, such as a file's name. */
   readonly title: string;
+  /** Where its session is. */
+  readonly roomName: string;
   readonly createdAtMs: number;
   /** When something of it was last kept. */
   readonly keptAtMs: number;
@@ -28,7 +30,7 @@ export interface Recording {
   readonly isAnalysed: boolean;
 }
 
-export type NewRecording = Pick<Recording, "userId" | "source" | "title" | "isAnalysed">;
+export type NewRecording = Pick<Recording, "userId" | "source" | "title" | "roomName" | "isAnalysed">;
 
 export class RecordingStore {
   readonly #database: IDBDatabase;

@@ -16,7 +16,13 @@ afterEach(() =>
   }),
 );
 
-const init = { userId: "ann", source: "microphone", title: "Microphone", isAnalysed: true } as const;
+const init = {
+  userId: "ann",
+  source: "microphone",
+  title: "Microphone",
+  roomName: "room-1",
+  isAnalysed: true,
+} as const;
 
 test("samples come back by their place, also across pieces, with silence where there are none", async () => {
   const read = await studio.page.evaluate(async (init) => {

@@ -74,6 +74,7 @@ import { StreamLimits } from "./transcription/session/stream-limits.ts";
 import { announceTakeOvers, heedTakeOvers } from "./transcription/session/take-over-notices.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
 import { summarize } from "./transcription/session/summarize.ts";
+import { Watches } from "./transcription/watch/watches.ts";
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -141,6 +142,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const onProblem = (message: string, error: unknown) => log.warn({ err: error }, message);
   const onSessionProblem = (sessionId: string, message: string, error: unknown) =>
     log.warn({ sessionId, err: error }, message);
+  const watches = new Watches({
+    log: storage.sessionEvents,
+    store: storage.sessions,
+    notices: storage.notices,
+    clock: systemClock,
+    maxUnreadBytes: config.limits.session.maxUnreadBytes,
+    onProblem,
+  });
+  watches.start();
   const sessions = new LiveSessions({
     store: storage.sessions,
     engines: engineChoice,
@@ -148,6 +158,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     limits: config.limits.session,
     queueAnalysis: (session) => interviews.requestForEndingSession(session),
     onProblem: onSessionProblem,
+    onEvent: (session, event) => watches.said(session, event),
     announceTakeOver: announceTakeOvers(storage.notices, onSessionProblem),
   });
   heedTakeOvers(storage.notices, sessions, onSessionProblem);
@@ -159,7 +170,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     clock: systemClock,
     endStreams(selector) {
       credentials.forget();
-      return sessions.revoke(selector);
+      return sessions.revoke(selector) + watches.revoke(selector);
     },
     onProblem,
   });
@@ -259,7 +270,10 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         TranscriptionService,
         transcriptionService({
           sessions,
+          watches,
           store: storage.sessions,
+          rooms: storage.rooms,
+          apiKeys: storage.apiKeys,
           clock: systemClock,
           streamLimits: new StreamLimits(config.limits.streams),
           maxIdleMs: config.limits.session.maxIdleMs,
@@ -336,7 +350,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     engineReady,
     ...(developmentApiKey !== undefined && { developmentApiKey }),
     async stop(graceMs) {
-      await Promise.all([sessions.stop(graceMs), gateway.stop({ graceMs: graceMs + lastWordsMs })]);
+      const sessionsStopped = sessions.stop(graceMs).then(() => watches.stop());
+      await Promise.all([sessionsStopped, gateway.stop({ graceMs: graceMs + lastWordsMs })]);
       await revocations.stop();
       credentials.stop();
       oidc?.close();

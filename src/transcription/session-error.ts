@@ -21,6 +21,8 @@ export type SessionErrorCode =
   | "unknown-session"
   /** The session to continue is over. */
   | "session-over"
+  /** There is nothing any more where a cursor points. */
+  | "erased"
   /** The token expired or was revoked, or the one that was to replace it is no good. */
   | "token-expired"
   /** The client went away; there is nobody to tell. */

@@ -97,6 +97,7 @@ const sessionCodes: Readonly<Record<SessionErrorCode, Code | undefined>> = {
   limit: Code.ResourceExhausted,
   "unknown-session": Code.NotFound,
   "session-over": Code.FailedPrecondition,
+  erased: Code.OutOfRange,
   capacity: Code.ResourceExhausted,
   "engine-unavailable": Code.Unavailable,
   "reader-stalled": Code.ResourceExhausted,

@@ -20,6 +20,7 @@ const kinds: ReadonlyMap<DescMethod, LimitedKind> = new Map<DescMethod, LimitedK
   [token.deleteRoom, "mint"],
   [token.validateToken, "validate"],
   [TranscriptionService.method.transcribe, "open"],
+  [TranscriptionService.method.watchSession, "open"],
 ]);
 
 /** Undefined for a call that is not limited. */

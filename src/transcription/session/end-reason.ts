@@ -11,6 +11,7 @@ export function endReasonOf(error: SessionError): SessionEndReason {
     case "limit":
     case "unknown-session":
     case "session-over":
+    case "erased":
       return "client-error";
     case "client-gone":
       return "client-gone";

@@ -13,6 +13,8 @@ import { createResumeToken } from "./resume-token.ts";
 import { Session } from "./session.ts";
 import type { LastWords } from "./session.ts";
 import type { SessionDependencies, SessionOptions } from "./session-options.ts";
+import { isSelected } from "./token-selector.ts";
+import type { TokenSelector } from "./token-selector.ts";
 
 /** How long a session can be continued after its stream broke, in milliseconds. */
 export const resumeWindowMs = 10 * 60_000;
@@ -23,12 +25,6 @@ const touchIntervalMs = 20_000;
 const abandonedAfterMs = 90_000;
 /** What sessions get after the deadline to bring their last words in safety. */
 const lastWordsMs = 3_000;
-
-/** What all tokens have in common that are revoked. An id, which may be a family's, and a room may be limited to one user's. */
-export type TokenSelector =
-  | { readonly tokenId: string; readonly userId?: string }
-  | { readonly userId: string }
-  | { readonly roomName: string; readonly userId?: string };
 
 export interface LiveSessionsDependencies extends SessionDependencies {
   /** Tells other replicas that a session is served here from now on, in this epoch. Best effort. */
@@ -128,7 +124,9 @@ export class LiveSessions {
 
   /** Ends the streams that such tokens opened, at once. Their sessions can be continued with a good one. Returns how many. */
   revoke(selector: TokenSelector): number {
-    const revoked = [...this.#sessions.values()].filter((session) => isSelected(session, selector));
+    const revoked = [...this.#sessions.values()].filter((session) =>
+      isSelected({ ...session.speaker, token: session.token }, selector),
+    );
     for (const session of revoked) session.fail(new SessionError("token-expired", "the token was revoked"));
     return revoked.length;
   }
@@ -221,17 +219,6 @@ export class LiveSessions {
       await store.interruptAbandoned(abandonedAfterMs);
     await store.endInterrupted(resumeWindowMs + lastWordsSlackMs);
   }
-}
-
-function isSelected(session: Session, selector: TokenSelector): boolean {
-  if ("tokenId" in selector) {
-    const { tokenId, userId = session.speaker.userId } = selector;
-    const hasId = session.token.tokenId === tokenId || session.token.familyId === tokenId;
-    return hasId && session.speaker.userId === userId;
-  }
-  const { userId = session.speaker.userId } = selector;
-  if (session.speaker.userId !== userId) return false;
-  return !("roomName" in selector) || session.speaker.roomName === selector.roomName;
 }
 
 async function withTimeLimit(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Clock } from "../../clock.ts";
 import type { AudioFormat } from "../audio/audio-format.ts";
 import type { EngineChoice } from "../engines/engine-choice.ts";
+import type { SessionEvent } from "./session-events.ts";
 import type { AudioGap, EngineRecord, SessionStore, StoredSegment, StreamOptions } from "../session-store.ts";
 
 export interface SessionDependencies {
@@ -13,6 +14,15 @@ export interface SessionDependencies {
   readonly queueAnalysis: (session: AnalysisRequest) => Promise<void>;
   /** Something an operator should see. Never with words or tokens. */
   readonly onProblem: (sessionId: string, message: string, error: unknown) => void;
+  /** Is told of each event but `started`, for others than the speaker; must not throw. Default: nobody is. */
+  readonly onEvent?: (session: SessionPlace, event: SessionEvent) => void;
+}
+
+/** Which session, and where. */
+export interface SessionPlace {
+  readonly sessionId: string;
+  readonly roomName: string;
+  readonly participantIdentity: string;
 }
 
 /** What one session may take. */

@@ -23,6 +23,7 @@ import type {
   ContinuedSession,
   SessionDependencies,
   SessionOptions,
+  Speaker,
   StreamToken,
 } from "./session-options.ts";
 import { SessionRecord } from "./session-record.ts";
@@ -184,8 +185,9 @@ export class Session {
     return this.#token;
   }
 
-  get speaker(): { readonly userId: string; readonly roomName: string } {
-    return this.#options;
+  get speaker(): Speaker {
+    const { userId, roomName, participantIdentity } = this.#options;
+    return { userId, roomName, participantIdentity };
   }
 
   /** Whether it has broken off; what is still done for it is not for long. */
@@ -447,6 +449,9 @@ export class Session {
 
   #push(event: SessionEvent): void {
     this.#events.push(event);
+    if (this.#interruption) return; // what it would tell others now, its client brings about again
+    const { roomName, participantIdentity } = this.#options;
+    this.#dependencies.onEvent?.({ sessionId: this.sessionId, roomName, participantIdentity }, event);
   }
 
   #pushAck(): void {

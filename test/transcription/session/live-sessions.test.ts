@@ -8,7 +8,7 @@ import type { LastWords, Session } from "../../../src/transcription/session/sess
 import { defaultSessionLimits } from "../../../src/transcription/session/session-options.ts";
 import { SessionError } from "../../../src/transcription/session-error.ts";
 import { carryOver } from "../../../src/transcription/session/kept-last-words.ts";
-import type { TokenSelector } from "../../../src/transcription/session/live-sessions.ts";
+import type { TokenSelector } from "../../../src/transcription/session/token-selector.ts";
 import { LiveSessions } from "../../../src/transcription/session/live-sessions.ts";
 import { hashResumeToken } from "../../../src/transcription/session/resume-token.ts";
 import type { SessionEvent, StartedEvent } from "../../../src/transcription/session/session-events.ts";

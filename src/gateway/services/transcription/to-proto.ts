@@ -23,26 +23,26 @@ import type {
   SessionSummary,
   TranscriptEvent,
 } from "../../../transcription/session/session-events.ts";
+import type { WatchableEvent } from "../../../transcription/watch/watched-event.ts";
 
 type EventInit = NonNullable<MessageInitShape<typeof TranscribeResponseSchema>["event"]>;
 
 export function eventToProto(event: SessionEvent): EventInit {
+  if (event.type !== "started") return watchedEventToProto(event);
+  const { resumeToken, tokenExpireTime } = event;
+  const value = {
+    ...startToProto(event),
+    resumeToken,
+    tokenExpireTime: timestampFromDate(tokenExpireTime),
+  };
+  return { case: "sessionStarted", value };
+}
+
+/** As eventToProto, for others than the speaker. */
+export function watchedEventToProto(event: WatchableEvent): EventInit {
   switch (event.type) {
     case "started":
-      return {
-        case: "sessionStarted",
-        value: {
-          sessionId: event.sessionId,
-          resumeToken: event.resumeToken,
-          nextSample: BigInt(event.nextSample),
-          epoch: event.epoch,
-          engine: event.engine,
-          wordTimes: wordTimes[event.wordTimes],
-          fillersDetectable: event.fillersDetectable,
-          createTime: timestampFromDate(event.createTime),
-          tokenExpireTime: timestampFromDate(event.tokenExpireTime),
-        },
-      };
+      return { case: "sessionStarted", value: startToProto(event) };
     case "ack":
       return {
         case: "audioAck",
@@ -71,6 +71,18 @@ export function eventToProto(event: SessionEvent): EventInit {
     case "summary":
       return { case: "sessionSummary", value: summaryToProto(event.summary) };
   }
+}
+
+function startToProto(event: Extract<WatchableEvent, { type: "started" }>) {
+  return {
+    sessionId: event.sessionId,
+    nextSample: BigInt(event.nextSample),
+    epoch: event.epoch,
+    engine: event.engine,
+    wordTimes: wordTimes[event.wordTimes],
+    fillersDetectable: event.fillersDetectable,
+    createTime: timestampFromDate(event.createTime),
+  };
 }
 
 export function summaryToProto(summary: SessionSummary): MessageInitShape<typeof SessionSummarySchema> {

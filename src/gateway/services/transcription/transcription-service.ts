@@ -11,7 +11,7 @@ import type {
   TranscriptionService,
 } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { Clock } from "../../../clock.ts";
-import type { Caller, ParticipantCaller } from "../../../token/caller.ts";
+import type { Caller } from "../../../token/caller.ts";
 import { EXPORT_MEDIA_TYPES, exportTranscript } from "../../../transcription/export/export-transcript.ts";
 import type { ExportFormat } from "../../../transcription/export/export-transcript.ts";
 import { SessionError } from "../../../transcription/session-error.ts";
@@ -28,19 +28,19 @@ import { addressKey } from "../../listener/connection-table.ts";
 import { given } from "../optional.ts";
 import { readPage } from "../page.ts";
 import { grpcSource, readNext } from "./grpc-source.ts";
+import type { WatchDependencies } from "./open-watch.ts";
 import { readStreamConfig } from "./read-stream-config.ts";
 import type { StreamRequest } from "./read-stream-config.ts";
 import { eventToProto, sessionToProto, summaryToProto } from "./to-proto.ts";
+import { watchSession } from "./watch-session.ts";
 
-export interface TranscriptionServiceDependencies {
+export interface TranscriptionServiceDependencies extends WatchDependencies {
   readonly sessions: LiveSessions;
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly streamLimits: StreamLimits;
   /** A client that says nothing for so long is taken for dead. */
   readonly maxIdleMs: number;
-  /** Whether a token that was good when the call began has been revoked since. */
-  readonly isRevoked: (caller: ParticipantCaller) => boolean;
   /** Throws TokenError. */
   readonly verifyToken: (token: string) => Caller;
 }
@@ -88,6 +88,8 @@ export function transcriptionService(
         sequence += 1;
       }
     },
+
+    watchSession: watchSession(dependencies),
 
     async getSession(request, context) {
       const session = await ownSession(request.sessionId, context, store);

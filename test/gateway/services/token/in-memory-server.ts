@@ -47,6 +47,7 @@ import { defaultSessionLimits } from "../../../../src/transcription/session/sess
 import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
 import { StreamLimits } from "../../../../src/transcription/session/stream-limits.ts";
 import { summarize } from "../../../../src/transcription/session/summarize.ts";
+import { Watches } from "../../../../src/transcription/watch/watches.ts";
 import { createScriptedEngine } from "../../../fakes/scripted-engine.ts";
 import { silentLog } from "../../../storage/silent-log.ts";
 import { settings } from "../../../token/make-token.ts";
@@ -122,6 +123,15 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     clock: systemClock,
   });
   await interviews.start();
+  const watches = new Watches({
+    log: storage.sessionEvents,
+    store: storage.sessions,
+    notices: storage.notices,
+    clock: systemClock,
+    maxUnreadBytes: defaultSessionLimits.maxUnreadBytes,
+    onProblem: () => undefined,
+  });
+  watches.start();
   const sessions = new LiveSessions({
     store: storage.sessions,
     engines: new EngineChoice([createScriptedEngine({ script: [] })], systemClock),
@@ -139,6 +149,7 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
     clock,
     endStreams(selector) {
       credentials.forget();
+      watches.revoke(selector);
       return endedStreams.push(selector);
     },
     onProblem: () => undefined,
@@ -194,7 +205,10 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
       TranscriptionService,
       transcriptionService({
         sessions,
+        watches,
         store: storage.sessions,
+        rooms: storage.rooms,
+        apiKeys: storage.apiKeys,
         clock: systemClock,
         streamLimits: new StreamLimits(),
         maxIdleMs: defaultSessionLimits.maxIdleMs,

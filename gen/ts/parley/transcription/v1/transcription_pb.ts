@@ -1440,7 +1440,7 @@ export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__P
  */
 export type WatchSessionResponse = Message<"parley.transcription.v1.WatchSessionResponse"> & {
   /**
-   * Where to go on after this event.
+   * Where to go on after this event; opaque, outlives the server. Events that do not last have the cursor of the one before.
    *
    * @generated from field: string cursor = 1;
    */
@@ -1461,7 +1461,8 @@ export type WatchSessionResponse = Message<"parley.transcription.v1.WatchSession
   participantIdentity: string;
 
   /**
-   * The event, as the speaker's own stream has it.
+   * The event, as the speaker's own stream has it; only `sequence` is not set. `revision` counts what the watched replica
+   * tells of a segment: of two results of one segment the later one counts.
    *
    * @generated from field: parley.transcription.v1.TranscribeResponse event = 4;
    */
@@ -2055,10 +2056,23 @@ export const TranscriptionService: GenService<{
     output: typeof TranscribeResponseSchema;
   },
   /**
-   * Replays the events of a session, or of all sessions of a room, from a cursor, then follows them live.
+   * Replays the events of a session, or of all sessions of a room, from a cursor, then follows them live. A room that is
+   * watched tells of sessions that begin later, too.
    *
-   * Callers: participant of the same room, owner, service with scope `transcripts`. The server ends the stream when the
-   * session has ended; for a room the client does. Errors: NOT_FOUND; OUT_OF_RANGE for a cursor that was erased.
+   * What lasts comes from the database, in the order in which it was committed there, each event once: SessionStarted
+   * (once a session, without `resume_token` and `token_expire_time`), finals, AudioGap, and for each session that is over,
+   * for whatever reason, its SessionSummary. After the replay, and only while the session is served by the same replica,
+   * the rest comes as the speaker has it, in between: interims, SpeechActivity, DeliveryUpdate, AudioAck and warnings.
+   * Where a stream broke, an interim may be left that no final replaces until the session goes on.
+   *
+   * Callers: participant of the same room, owner (of the session; of a room also who may enter it), service with scope
+   * `transcripts`. The server ends the stream with OK after the summary of the watched session; that of a room goes on
+   * until the client leaves. Errors: NOT_FOUND, also for what is not the caller's; PERMISSION_DENIED for a user type that
+   * may not watch; INVALID_ARGUMENT for a cursor of another room; OUT_OF_RANGE for a cursor beyond all that is there, as
+   * after a database was restored; UNAUTHENTICATED when the token expires or is revoked in mid-stream, also for a login
+   * whose right to the room is gone; RESOURCE_EXHAUSTED when 256 KiB of events were not read, or for more than 32 watches
+   * of one user or participant; UNAVAILABLE when the server stops or the database does not answer. After any of these a
+   * watch goes on from the last cursor. Idempotent.
    *
    * @generated from rpc parley.transcription.v1.TranscriptionService.WatchSession
    */

@@ -40,22 +40,12 @@ export function SmallChart({ series }: { readonly series: ProgressSeries }) {
   );
 }
 
-function optionsFor({ accent, surface, line }: ChartTheme): Omit<uPlot.Options, "width" | "height"> {
+function optionsFor({ accent, surface }: ChartTheme): Omit<uPlot.Options, "width" | "height"> {
   return {
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 6, 8, 6],
-    axes: [
-      { show: false },
-      {
-        show: true,
-        size: 0,
-        gap: 0,
-        ticks: { show: false },
-        values: () => [],
-        grid: { stroke: line, width: 1 },
-      },
-    ],
+    axes: [{ show: false }, { show: false }],
     scales: { x: { time: false }, y: { range: (_, min, max) => roomAround(min, max) } },
     series: [
       {},

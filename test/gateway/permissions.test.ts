@@ -100,6 +100,7 @@ const table: Readonly<Record<string, Row>> = {
   "TranscriptionService.WatchSession": {
     who: "user participant transcripts",
     request: { selector: { case: "sessionId", value: "none" } },
+    answer: Code.NotFound,
   },
   "TranscriptionService.StartRoomTranscription": { who: "user rooms", request: room },
   "TranscriptionService.StopRoomTranscription": { who: "user rooms", request: room },

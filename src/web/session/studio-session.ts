@@ -57,16 +57,13 @@ export function transcriptionToken(roomName: string): () => Promise<string> {
 }
 
 /**
- * A client that calls with a room's token, for what only a participant may. Over WebSockets, of which a page may have more at
- * once than connections for fetches.
+ * Watches as the signed-in user or participant, over WebSockets, of which a page may have more at once than connections for
+ * fetches.
  */
-export function participantClient(token: () => Promise<string>) {
-  const interceptors = [authorize({ accessToken: token, refuse: () => Promise.resolve(false) })];
-  return createClient(
-    TranscriptionService,
-    createWebSocketTransport({ baseUrl: location.origin, interceptors }),
-  );
-}
+export const watchClient = createClient(
+  TranscriptionService,
+  createWebSocketTransport({ baseUrl: location.origin, interceptors: [authorize(signIn)] }),
+);
 
 function transportWith(interceptors: Interceptor[]): Transport {
   return createConnectTransport({ baseUrl: location.origin, useBinaryFormat: true, interceptors });

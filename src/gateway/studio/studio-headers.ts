@@ -19,7 +19,7 @@ export function studioHeaders({ providerOrigin }: StudioHeaderOptions): Readonly
     "form-action": "'none'",
     "frame-ancestors": "'none'",
     "require-trusted-types-for": "'script'",
-    "trusted-types": "'none'",
+    "trusted-types": "parley-worker", // names the script of the worker that traces voices
   };
   return {
     "content-security-policy": Object.entries(policy)

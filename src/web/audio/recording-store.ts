@@ -26,11 +26,9 @@ export interface Recording {
   readonly isFinished: boolean;
   /** Once the session has started. Secret, as ResumePoint says. */
   readonly resume?: { readonly sessionId: string; readonly resumeToken: string };
-  /** Whether the summary was to be followed by an analysis. */
-  readonly isAnalysed: boolean;
 }
 
-export type NewRecording = Pick<Recording, "userId" | "source" | "title" | "roomName" | "isAnalysed">;
+export type NewRecording = Pick<Recording, "userId" | "source" | "title" | "roomName">;
 
 export class RecordingStore {
   readonly #database: IDBDatabase;

@@ -279,7 +279,7 @@ export class SessionRecording {
         this.#recordingId = plan.recording.recordingId;
       } else if (store) {
         const title = plan.source === "file" ? plan.title : "Microphone";
-        const init = { userId, source: plan.source, title, roomName, isAnalysed: true };
+        const init = { userId, source: plan.source, title, roomName };
         this.#recordingId = (await store.begin(init)).recordingId;
       }
       if (this.#recordingId !== undefined) this.#letGo = hold(this.#recordingId);

@@ -21,7 +21,6 @@ const init = {
   source: "microphone",
   title: "Microphone",
   roomName: "room-1",
-  isAnalysed: true,
 } as const;
 
 test("samples come back by their place, also across pieces, with silence where there are none", async () => {

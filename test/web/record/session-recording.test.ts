@@ -197,7 +197,6 @@ test("a kept recording can be finished without a microphone, also when the sessi
     keptAtMs: 0,
     endSample: 1_000,
     isFinished: false,
-    isAnalysed: true,
     resume: { sessionId: "session-1", resumeToken: "secret-1" },
   };
   recordings.set("recording-1", left);

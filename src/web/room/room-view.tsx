@@ -87,8 +87,8 @@ export function RoomView({ roomName }: { readonly roomName: string }) {
           )}
           <Words rows={captions.rows.value} state={state} />
         </div>
-        <aside class="stack" aria-label="In this room">
-          <Card title="In this room">
+        <aside class="stack" aria-label="About this room">
+          <Card title="Speakers">
             <Participants people={captions.participants.value} />
           </Card>
           <ReadAloud captions={captions} />

@@ -18,6 +18,7 @@ import {
 } from "../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import type { TranscribeRequest } from "../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "./analysis/interviews.ts";
+import type { ProgressSource } from "./analysis/measure-progress.ts";
 import { UserModules } from "./analysis/user-modules.ts";
 import { openPgBossQueue } from "./analysis/jobs/pg-boss-queue.ts";
 import { systemClock } from "./clock.ts";
@@ -73,7 +74,7 @@ import { EngineChoice } from "./transcription/engines/engine-choice.ts";
 import { StreamLimits } from "./transcription/session/stream-limits.ts";
 import { announceTakeOvers, heedTakeOvers } from "./transcription/session/take-over-notices.ts";
 import { LiveSessions } from "./transcription/session/live-sessions.ts";
-import { summarize } from "./transcription/session/summarize.ts";
+import { measureSegments, summarize } from "./transcription/session/summarize.ts";
 import { Watches } from "./transcription/watch/watches.ts";
 
 export interface ServerOptions {
@@ -285,6 +286,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         AnalysisService,
         analysisService({
           interviews,
+          progress: progressSource(storage),
           userModules: new UserModules({ store: storage.userModules, now: systemClock.now }),
         }),
       );
@@ -398,6 +400,20 @@ function openEngines(
 
 function isAudio(message: Message): boolean {
   return (message as TranscribeRequest).message.case === "audio";
+}
+
+function progressSource({ sessions, interviews }: Storage): ProgressSource {
+  return {
+    async listSessions({ userId, after, limit }) {
+      const filter = { userId, hasEnded: true, ...(after && { after }) } as const;
+      const { items } = await sessions.list(filter, { size: limit });
+      return items.map((session) => ({
+        ...session,
+        measure: async () => measureSegments(await sessions.segments(session.sessionId), session),
+      }));
+    },
+    scoresOf: (sessionIds) => interviews.overallScores(sessionIds),
+  };
 }
 
 async function loadSession(storage: Storage, sessionId: string) {

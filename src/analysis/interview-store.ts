@@ -26,6 +26,8 @@ export interface InterviewStore {
   get(interviewId: string): Promise<StoredInterview | undefined>;
   /** Newest first, without reports. */
   list(filter: { userId?: string; sessionId?: string }, page: PageRequest): Promise<Page<StoredInterview>>;
+  /** The overall scores of these sessions' newest reports that have one. */
+  overallScores(sessionIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Moves on. "done" and "failed" are final: a later change is ignored, and false is returned. */
   update(interviewId: string, change: InterviewChange): Promise<boolean>;
 }

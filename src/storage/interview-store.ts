@@ -1,4 +1,5 @@
 /** The table `interviews`: what was asked to be analysed, how far it is, and the report. */
+import { sql } from "kysely";
 import type { Selectable } from "kysely";
 import type {
   Difficulty,
@@ -71,6 +72,22 @@ export function interviewStore(db: Database): InterviewStore {
         createTime: item.createTime,
         id: item.interviewId,
       }));
+    },
+
+    async overallScores(sessionIds) {
+      if (sessionIds.length === 0) return new Map();
+      const score = sql<number>`(report ->> 'overallScore')::int4`;
+      const rows = await db
+        .selectFrom("interviews")
+        .distinctOn("session_id")
+        .select(["session_id", score.as("score")])
+        .where("session_id", "in", sessionIds)
+        .where("state", "=", "done")
+        .where(score, "is not", null)
+        .orderBy("session_id")
+        .orderBy("update_time", "desc")
+        .execute();
+      return new Map(rows.map((row) => [row.session_id ?? "", row.score]));
     },
 
     async update(interviewId, change) {

@@ -167,6 +167,8 @@ export function sessionStore(
         .limit(rowsToFetch(page));
       if (filter.userId !== undefined) query = query.where("user_id", "=", filter.userId);
       if (filter.roomName !== undefined) query = query.where("room_name", "=", filter.roomName);
+      if (filter.hasEnded) query = query.where("state", "=", "ended");
+      if (filter.after !== undefined) query = query.where("create_time", ">", filter.after);
       if (after) query = query.where(olderThan("session_id", after));
       const found = (await query.execute()).map(toSession);
       return toPage("sessions", page, found, (session) => ({

@@ -191,6 +191,10 @@ export type SessionEndReason =
 export interface SessionFilter {
   readonly userId?: string;
   readonly roomName?: string;
+  /** Only those that are over. Default all. */
+  readonly hasEnded?: true;
+  /** Only those that began after that moment. */
+  readonly after?: Date;
 }
 
 export interface StoredSession extends NewSession {

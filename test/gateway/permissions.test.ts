@@ -121,7 +121,7 @@ const table: Readonly<Record<string, Row>> = {
   "AnalysisService.ListInterviews": { who: "user analysis", answer: "ok" },
   "AnalysisService.DeleteInterview": { who: "user analysis", request: interview },
   "AnalysisService.WatchInterview": { who: "user analysis", request: interview, answer: Code.NotFound },
-  "AnalysisService.GetProgress": { who: "user analysis" },
+  "AnalysisService.GetProgress": { who: "user analysis", request: { userId: "ada" }, answer: "ok" },
   "AnalysisService.SaveUserModule": { who: "user", request: { moduleName: "m", document: {} }, answer: "ok" },
   "AnalysisService.ListUserModules": { who: "user", answer: "ok" },
 };

@@ -6,11 +6,13 @@ import type { InterviewOwner, Interviews } from "../../../analysis/interviews.ts
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { given } from "../optional.ts";
 import { readPage } from "../page.ts";
+import { progressMethods } from "./progress.ts";
+import type { ProgressDependencies } from "./progress.ts";
 import { userModuleMethods } from "./user-modules.ts";
 import type { UserModuleDependencies } from "./user-modules.ts";
 import { difficultyFromProto, interviewStateToProto, interviewToProto } from "./to-proto.ts";
 
-export interface AnalysisServiceDependencies extends UserModuleDependencies {
+export interface AnalysisServiceDependencies extends UserModuleDependencies, ProgressDependencies {
   readonly interviews: Interviews;
 }
 
@@ -18,6 +20,7 @@ export interface AnalysisServiceDependencies extends UserModuleDependencies {
 export function analysisService({
   interviews,
   userModules,
+  progress,
 }: AnalysisServiceDependencies): Partial<ServiceImpl<typeof AnalysisService>> {
   return {
     async analyzeInterview(request, context) {
@@ -66,6 +69,7 @@ export function analysisService({
       }
     },
 
+    ...progressMethods({ progress }),
     ...userModuleMethods({ userModules }),
   };
 }

@@ -9,6 +9,7 @@ import { AnalysisService } from "../../../../gen/ts/parley/analysis/v1/analysis_
 import { TokenService } from "../../../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Interviews } from "../../../../src/analysis/interviews.ts";
+import type { ProgressSource } from "../../../../src/analysis/measure-progress.ts";
 import { UserModules } from "../../../../src/analysis/user-modules.ts";
 import { openPgBossQueue } from "../../../../src/analysis/jobs/pg-boss-queue.ts";
 import { systemClock } from "../../../../src/clock.ts";
@@ -46,7 +47,7 @@ import { EngineChoice } from "../../../../src/transcription/engines/engine-choic
 import { defaultSessionLimits } from "../../../../src/transcription/session/session-options.ts";
 import { LiveSessions } from "../../../../src/transcription/session/live-sessions.ts";
 import { StreamLimits } from "../../../../src/transcription/session/stream-limits.ts";
-import { summarize } from "../../../../src/transcription/session/summarize.ts";
+import { measureSegments, summarize } from "../../../../src/transcription/session/summarize.ts";
 import { Watches } from "../../../../src/transcription/watch/watches.ts";
 import { createScriptedEngine } from "../../../fakes/scripted-engine.ts";
 import { silentLog } from "../../../storage/silent-log.ts";
@@ -217,7 +218,18 @@ export async function startInMemoryServer(options: InMemoryServerOptions = {}): 
       }),
     );
     const userModules = new UserModules({ store: storage.userModules, now: clock.now });
-    router.service(AnalysisService, analysisService({ interviews, userModules }));
+    const progress: ProgressSource = {
+      async listSessions({ userId, after, limit }) {
+        const filter = { userId, hasEnded: true, ...(after && { after }) } as const;
+        const { items } = await storage.sessions.list(filter, { size: limit });
+        return items.map((session) => ({
+          ...session,
+          measure: async () => measureSegments(await storage.sessions.segments(session.sessionId), session),
+        }));
+      },
+      scoresOf: (sessionIds) => storage.interviews.overallScores(sessionIds),
+    };
+    router.service(AnalysisService, analysisService({ interviews, userModules, progress }));
   };
   const interceptors = [
     requestIdInterceptor(),

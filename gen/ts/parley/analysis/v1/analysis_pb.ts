@@ -608,14 +608,14 @@ export const WatchInterviewResponseSchema: GenMessage<WatchInterviewResponse> = 
  */
 export type GetProgressRequest = Message<"parley.analysis.v1.GetProgressRequest"> & {
   /**
-   * The user, up to 256 characters. Absent: the caller.
+   * The user, up to 256 characters. Absent: the caller; for a service required.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Only sessions after this. Absent: all.
+   * Only sessions that began after this. Absent: all.
    *
    * @generated from field: google.protobuf.Timestamp after_time = 2;
    */
@@ -664,14 +664,14 @@ export type ProgressSeries = Message<"parley.analysis.v1.ProgressSeries"> & {
   figure: string;
 
   /**
-   * Its unit.
+   * Its unit: "points" (of 100), "words/min", "fillers/min", "pauses/min" or "%".
    *
    * @generated from field: string unit = 2;
    */
   unit: string;
 
   /**
-   * Its values, oldest first.
+   * Its values, oldest first; at most 100.
    *
    * @generated from field: repeated parley.analysis.v1.ProgressPoint points = 3;
    */
@@ -1095,9 +1095,13 @@ export const AnalysisService: GenService<{
     output: typeof WatchInterviewResponseSchema;
   },
   /**
-   * Each figure over a user's sessions.
+   * Each figure over a user's sessions: the newest 100 that are over. Figures are overall_score (of the session's newest
+   * report), average_pace, articulation_rate, fillers_per_minute, pauses_per_minute and long_pauses_per_minute (all three per
+   * minute of voiced time), and speaking_share. A session that does not have a figure, as for want of words, or of an engine
+   * that keeps fillers, has no point in its series; a series without points is left out.
    *
-   * Callers: owner, service with scope `analysis`. Idempotent.
+   * Callers: user (own only), service with scope `analysis`. Errors: PERMISSION_DENIED for another user's;
+   * INVALID_ARGUMENT when a service names no user. Idempotent.
    *
    * @generated from rpc parley.analysis.v1.AnalysisService.GetProgress
    */

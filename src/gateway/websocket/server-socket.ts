@@ -39,6 +39,7 @@ class WatchedSocket implements OpenSocket {
   readonly #over = new AbortController();
   readonly #queue: MessageQueue;
   #unsentBytes = 0;
+  #bytesThisTurn = 0;
   #waiting: (() => void)[] = [];
   isFresh = true;
 
@@ -65,7 +66,7 @@ class WatchedSocket implements OpenSocket {
     socket.on("close", (code) => {
       const isBroken = code === 1006;
       if (!isBroken) this.#queue.end();
-      this.#end(new ConnectError("the client is gone", Code.Canceled));
+      this.#end(clientGone());
     });
     this.#watch();
   }
@@ -87,6 +88,11 @@ class WatchedSocket implements OpenSocket {
   }
 
   async drained(): Promise<void> {
+    if (this.#bytesThisTurn > highWaterBytes) {
+      // What the kernel takes at once costs no wait: without this, a writer with much to say would let nobody else run.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#bytesThisTurn = 0;
+    }
     while (this.#unsentBytes > lowWaterBytes && !this.signal.aborted) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -99,7 +105,12 @@ class WatchedSocket implements OpenSocket {
 
   #send(message: string | Uint8Array, bytes: number): void {
     if (this.signal.aborted) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      this.#end(clientGone()); // it has said so, and waits for the connection to close
+      return;
+    }
     this.#unsentBytes += bytes;
+    this.#bytesThisTurn += bytes;
     this.#socket.send(message, { binary: typeof message !== "string", compress: false }, () => {
       this.#unsentBytes -= bytes;
       if (this.#unsentBytes <= lowWaterBytes) this.#wake();
@@ -155,11 +166,16 @@ class WatchedSocket implements OpenSocket {
       unsentBytes = this.#unsentBytes;
       if (stalledSinceMs !== undefined && nowMs - stalledSinceMs > limits.writeStallMs) socket.terminate();
 
-      // A socket that is held back is not read: its silence says nothing.
-      if (bytesRead() !== heardBytes || socket.isPaused) {
+      if (bytesRead() !== heardBytes) {
         heardBytes = bytesRead();
         heardAtMs = nowMs;
         pingedAtMs = undefined;
+      } else if (socket.isPaused) {
+        // It is not read: its silence says nothing. A ping to a peer that is gone is an error.
+        if (nowMs - (pingedAtMs ?? 0) > limits.pingAfterMs) {
+          heardAtMs = pingedAtMs = nowMs;
+          socket.ping();
+        }
       } else if (pingedAtMs !== undefined) {
         const isOverdue = nowMs - heardAtMs > limits.pingAfterMs + limits.pingTimeoutMs;
         if (isOverdue && nowMs - pingedAtMs >= limits.pingTimeoutMs - limits.sweepEveryMs) socket.terminate();
@@ -170,4 +186,8 @@ class WatchedSocket implements OpenSocket {
     });
     socket.once("close", unwatch);
   }
+}
+
+function clientGone(): ConnectError {
+  return new ConnectError("the client is gone", Code.Canceled);
 }

@@ -1,6 +1,6 @@
 /** What a series comes to in words: its last value, and how that stands to the ones before it. */
 import type { ProgressSeries } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
-import { formatDuration, formatNumber } from "../ui/format.ts";
+import { formatNumber } from "../ui/format.ts";
 
 export interface DescribedChange {
   readonly latest: string;
@@ -11,23 +11,18 @@ export interface DescribedChange {
 /** So many sessions before the last are what it is held against. */
 const comparedCount = 5;
 
-export function describeChange({ points, unit }: Pick<ProgressSeries, "points" | "unit">): DescribedChange {
+export function describeChange({ points }: Pick<ProgressSeries, "points">): DescribedChange {
   const values = points.map(({ value }) => value);
   const last = values.at(-1);
   if (last === undefined) return { latest: "", change: "" };
   const before = values.slice(-1 - comparedCount, -1);
-  if (before.length === 0) return { latest: formatValue(last, unit), change: "" };
+  if (before.length === 0) return { latest: formatNumber(last), change: "" };
   const difference = last - before.reduce((sum, value) => sum + value, 0) / before.length;
   const against = before.length === 1 ? "the one before" : `the ${before.length} before`;
-  const size = formatValue(Math.abs(difference), unit);
-  const isSame = size === formatValue(0, unit);
+  const size = formatNumber(Math.abs(difference));
+  const isSame = size === formatNumber(0);
   return {
-    latest: formatValue(last, unit),
+    latest: formatNumber(last),
     change: isSame ? `the same as ${against}` : `${difference > 0 ? "+" : "−"}${size} against ${against}`,
   };
-}
-
-/** A length of time as one reads it, any other number as it is. */
-export function formatValue(value: number, unit: string): string {
-  return unit === "ms" ? formatDuration(value) : formatNumber(value);
 }

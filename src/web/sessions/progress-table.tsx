@@ -1,9 +1,8 @@
 /** The series as a table: a row for each session, the newest first, and a column for each figure. */
 import type { ProgressSeries } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { hrefOf } from "../routing/route.ts";
-import { formatTime } from "../ui/format.ts";
-import { formatValue } from "./describe-change.ts";
-import { describeFigure } from "./describe-figure.ts";
+import { formatNumber, formatTime } from "../ui/format.ts";
+import { titleOf } from "./title-of.ts";
 import { toRows } from "./to-rows.ts";
 
 export function ProgressTable({ series }: { readonly series: readonly ProgressSeries[] }) {
@@ -15,8 +14,8 @@ export function ProgressTable({ series }: { readonly series: readonly ProgressSe
             <th scope="col">Session</th>
             {series.map(({ figure, unit }) => (
               <th key={figure} scope="col">
-                {describeFigure(figure, unit).title}
-                {unit !== "" && unit !== "ms" && <span class="hint"> {unit}</span>}
+                {titleOf(figure)}
+                {unit !== "" && <span class="hint"> {unit}</span>}
               </th>
             ))}
           </tr>
@@ -28,9 +27,7 @@ export function ProgressTable({ series }: { readonly series: readonly ProgressSe
                 <a href={hrefOf({ view: "report", sessionId })}>{formatTime(time)}</a>
               </th>
               {values.map((value, index) => (
-                <td key={series[index]?.figure}>
-                  {value === undefined ? "–" : formatValue(value, series[index]?.unit ?? "")}
-                </td>
+                <td key={series[index]?.figure}>{value === undefined ? "–" : formatNumber(value)}</td>
               ))}
             </tr>
           ))}

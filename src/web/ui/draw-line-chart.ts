@@ -42,7 +42,8 @@ function options(
 ): UPlot.Options {
   const style = getComputedStyle(place);
   const token = (name: string) => style.getPropertyValue(name).trim();
-  const { heightPx, look = "line", color = "--accent", yScale = "linear", onPick: picks } = shown();
+  const { heightPx, look = "line", color = "--accent", yScale = "linear", yTicks, onPick: picks } = shown();
+  const { hasAxes = true } = shown();
   const stroke = token(color);
   const axis: UPlot.Axis = {
     stroke: token("--ink-soft"),
@@ -53,7 +54,7 @@ function options(
   return {
     width: place.clientWidth,
     height: heightPx,
-    padding: [8, 12, 0, 0],
+    padding: hasAxes ? [8, 12, 0, 0] : [6, 6, 6, 6],
     legend: { show: false },
     cursor: { show: picks !== undefined, y: false, drag: { setScale: false }, points: { size: 8 } },
     scales: {
@@ -62,24 +63,31 @@ function options(
         // Its name in uPlot is a const enum, which modules that are compiled one by one cannot use.
         // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
         ...(yScale === "logarithmic" && { distr: 3, log: 2 }),
-        range: (_, from, to) => {
+        range: (_, from: number | null, to: number | null) => {
           const [least, most] = shown().yRange;
-          return [Math.min(least, from), Math.max(most, to)];
+          return [Math.min(least, from ?? least), Math.max(most, to ?? most)];
         },
       },
     },
-    axes: [
-      { ...axis, size: 26, space: 70, grid: { show: false }, values: (_, ticks) => ticks.map(clock) },
-      { ...axis, size: 40, space: 28 },
-    ],
+    axes: hasAxes
+      ? [
+          { ...axis, size: 26, space: 70, grid: { show: false }, values: (_, ticks) => ticks.map(clock) },
+          {
+            ...axis,
+            size: 40,
+            space: 28,
+            ...(yTicks && { splits: [...yTicks], filter: (_, splits) => splits }),
+          },
+        ]
+      : [{ show: false }, { show: false }],
     series: [
       {},
       {
         stroke,
         width: look === "dots" ? 0 : 2,
-        ...(look === "area" && { fill: token("--accent-soft") }),
+        ...(look === "area" && { fill: token("--accent-soft"), fillTo: shown().yRange[0] }),
         points: {
-          show: look === "dots" || shown().x.length < 30,
+          show: look === "dots" || shown().x.length < 40,
           size: look === "dots" ? 3 : 5,
           fill: stroke,
         },

@@ -9,7 +9,7 @@ import "./line-chart.css";
 export interface LineChartProps {
   /** In words what is to be seen, for those who do not see it. */
   readonly label: string;
-  /** Seconds, ascending. */
+  /** Seconds, ascending; without axes anything that ascends. */
   readonly x: ArrayLike<number>;
   /** As many; null where nothing is known. */
   readonly y: ArrayLike<number | null>;
@@ -19,10 +19,14 @@ export interface LineChartProps {
   readonly yRange: readonly [number, number];
   /** Default linear. */
   readonly yScale?: "linear" | "logarithmic";
+  /** Default: where they fit. */
+  readonly yTicks?: readonly number[];
   /** Where the values are well. */
   readonly band?: { readonly from: number; readonly to: number; readonly label: string };
   /** Default "line". */
   readonly look?: "line" | "dots" | "area";
+  /** Default true. Without them, what the values are stands beside the chart. */
+  readonly hasAxes?: boolean;
   /** A colour of the page's tokens. Default "--accent". */
   readonly color?: string;
   /** Called with the index of the value next to a click. */

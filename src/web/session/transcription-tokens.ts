@@ -53,8 +53,8 @@ export function createTranscriptionTokens(options: {
         return await mint(tokens, roomName);
       } catch (error) {
         const spent = refreshToken;
-        refreshToken = undefined;
         if (spent === undefined || !(error instanceof SignInError) || error.code !== "expired") throw error;
+        refreshToken = undefined;
         return (await tokens.refreshToken({ refreshToken: spent })).tokens ?? Promise.reject(error);
       }
     };

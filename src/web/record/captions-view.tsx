@@ -13,7 +13,7 @@ const lineHeightPx = 33;
 export function CaptionsView({ captions, hint }: { readonly captions: Captions; readonly hint: string }) {
   const rows = captions.rows.value;
   return (
-    <section class="captions" aria-label="Captions">
+    <section class="captions card" aria-label="Captions">
       {rows.length === 0 && <p class="captions-hint soft">{hint}</p>}
       <VirtualList
         label="Captions so far"

@@ -4,6 +4,7 @@
  */
 import { effect, signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
+import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { systemClock } from "../../client/clock.ts";
 import { openMicrophone } from "../audio/open-microphone.ts";
 import { holdRecording, isRecordingHeld } from "../audio/recording-lock.ts";
@@ -17,6 +18,7 @@ import type { RecordingPlan } from "./session-recording.ts";
 /** As long as the server keeps a broken session open. */
 const resumableMs = 600_000;
 
+let lastSummary: SessionSummary | undefined;
 const current = signal<SessionRecording | undefined>(undefined);
 const leftBehind = signal<readonly Recording[]>([]);
 
@@ -42,8 +44,14 @@ export async function startRecording(plan: RecordingPlan): Promise<void> {
   });
 }
 
+/** Of the session that ended last in this page. */
+export function summaryOfEnded(sessionId: string): SessionSummary | undefined {
+  return lastSummary?.sessionId === sessionId ? lastSummary : undefined;
+}
+
 /** Looks away from a recording that is over. */
 export function putAwayRecording(): void {
+  lastSummary = current.peek()?.summary;
   current.value = undefined;
 }
 
@@ -74,5 +82,6 @@ effect(() => {
   if (currentUser.value) return;
   void current.peek()?.leave();
   current.value = undefined;
+  lastSummary = undefined;
   leftBehind.value = [];
 });

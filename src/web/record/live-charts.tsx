@@ -8,6 +8,7 @@ import { describePace } from "./describe-pace.ts";
 
 /** Long sessions are shown whole; a short one leaves room for what comes. */
 const leastPaceSeconds = 60;
+const softestShownDbfs = -70;
 
 export function PaceChart({ figures }: { readonly figures: LiveFigures }) {
   const pace = figures.pace.value;
@@ -47,9 +48,9 @@ export function VoiceCharts({ figures }: { readonly figures: LiveFigures }) {
         <LineChart
           label={`Loudness of the last half minute, up to ${until}. ${Number.isNaN(levelDbfs) ? "" : `Now ${Math.round(levelDbfs)} dB.`}`}
           x={x}
-          y={known(levelsDbfs)}
+          y={known(levelsDbfs.map((level) => Math.max(softestShownDbfs, level)))}
           xRange={xRange}
-          yRange={[-70, 0]}
+          yRange={[softestShownDbfs, 0]}
           look="area"
           color="--voice-1"
           heightPx={96}
@@ -67,6 +68,7 @@ export function VoiceCharts({ figures }: { readonly figures: LiveFigures }) {
           xRange={xRange}
           yRange={[60, 500]}
           yScale="logarithmic"
+          yTicks={[75, 150, 300]}
           look="dots"
           color="--voice-2"
           heightPx={110}

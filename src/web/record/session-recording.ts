@@ -5,6 +5,7 @@
 import { signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 import { AudioEncoding } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { createTranscription, TranscriptionError } from "../../client/index.ts";
 import type { Transcription, TranscriptionEvent, TranscriptionState } from "../../client/index.ts";
 import type { Microphone } from "../audio/open-microphone.ts";
@@ -84,7 +85,7 @@ export class SessionRecording {
   /** The microphone's samples until they may be written. */
   #waiting: Int16Array[] | undefined = [];
   #started = Promise.withResolvers<undefined>();
-  #hasSummary = false;
+  #summary: SessionSummary | undefined;
   #isOver = false;
 
   readonly phase: ReadonlySignal<RecordingPhase> = this.#phase;
@@ -96,6 +97,11 @@ export class SessionRecording {
     this.plan = plan;
     this.#parts = parts;
     void this.#run();
+  }
+
+  /** Once the session has ended. */
+  get summary(): SessionSummary | undefined {
+    return this.#summary;
   }
 
   get usesMicrophone(): boolean {
@@ -310,7 +316,7 @@ export class SessionRecording {
       this.#started.resolve(undefined);
     }
     if (event.case === "transcript") this.captions.take(event.value);
-    if (event.case === "sessionSummary") this.#hasSummary = true;
+    if (event.case === "sessionSummary") this.#summary = event.value;
     this.figures.take(event);
     this.notices.take(event);
   }
@@ -342,7 +348,7 @@ export class SessionRecording {
   async #fail(error: unknown): Promise<void> {
     if (this.#isOver) return;
     // It was over already when this page went on with it.
-    if (this.#hasSummary) {
+    if (this.#summary) {
       await this.#finish();
       return;
     }

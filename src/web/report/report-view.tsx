@@ -1,6 +1,41 @@
-/** The report of one session. */
+/** The report of one session, loaded when somebody opens the first one. */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Alert } from "../ui/alert.tsx";
+import { Loading } from "../ui/loading.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 
-export function ReportView(_props: { readonly sessionId: string }) {
-  return <PageHeader title="Report" />;
+type Page = ComponentType<{ readonly sessionId: string }>;
+
+let loaded: Page | undefined;
+
+export function ReportView({ sessionId }: { readonly sessionId: string }) {
+  const [, setLoaded] = useState(loaded);
+  const [hasFailed, setHasFailed] = useState(false);
+  useEffect(() => {
+    if (loaded) return;
+    import("./report-page.tsx").then(
+      ({ ReportPage }) => {
+        loaded = ReportPage;
+        setLoaded(() => ReportPage);
+      },
+      () => setHasFailed(true),
+    );
+  }, []);
+  if (loaded) {
+    const Page = loaded;
+    return <Page sessionId={sessionId} />;
+  }
+  return (
+    <>
+      <PageHeader title="Report" />
+      {hasFailed ? (
+        <Alert kind="danger" title="A part of the studio could not be loaded.">
+          Check your connection, then reload the page.
+        </Alert>
+      ) : (
+        <Loading>Loading the report</Loading>
+      )}
+    </>
+  );
 }

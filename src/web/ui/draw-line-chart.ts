@@ -120,8 +120,8 @@ function drawBand(chart: UPlot, { band }: LineChartProps, token: (name: string) 
   ctx.fillStyle = token("--ink-soft");
   ctx.font = `${12 * devicePixelRatio}px ${token("--font-ui")}`;
   ctx.textAlign = "right";
-  ctx.textBaseline = "top";
-  ctx.fillText(band.label, bbox.left + bbox.width - 6 * devicePixelRatio, top + 4 * devicePixelRatio);
+  ctx.textBaseline = "bottom";
+  ctx.fillText(band.label, bbox.left + bbox.width, top - 3 * devicePixelRatio);
   ctx.restore();
 }
 

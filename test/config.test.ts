@@ -85,6 +85,8 @@ describe("without any variable", () => {
         "OIDC_ISSUERS",
         "OIDC_AUDIENCE",
         "OIDC_AUTHORIZED_PARTIES",
+        "OIDC_CLIENT_ID",
+        "OIDC_SCOPES",
         "LIVEKIT_URL",
         "LIVEKIT_WS_URL",
         "LIVEKIT_API_KEY",
@@ -382,6 +384,21 @@ describe("OIDC issuers", () => {
     expect(wrong({ OIDC_ISSUERS: "https://a.example" })).toEqual(["OIDC_AUDIENCE"]);
     expect(wrong({ OIDC_ISSUERS: "https://a.example", OIDC_AUDIENCE: "app" })).toEqual([]);
     expect(wrong({ OIDC_ISSUERS: "https://a.example", OIDC_AUTHORIZED_PARTIES: "app" })).toEqual([]);
+  });
+
+  test("let the studio sign in at the first, which must say where", () => {
+    const oidc = { OIDC_ISSUERS: "https://a.example", OIDC_AUDIENCE: "app", OIDC_CLIENT_ID: "studio" };
+    expect(wrong({ OIDC_CLIENT_ID: "studio" })).toEqual(["OIDC_ISSUERS"]);
+    expect(wrong({ ...oidc, OIDC_ISSUERS: "https://a.example|https://a.example/keys" })).toEqual([
+      "OIDC_ISSUERS",
+    ]);
+    expect(
+      wrong({ ...oidc, OIDC_ISSUERS: "https://a.example, https://b.example|https://k.example" }),
+    ).toEqual([]);
+    for (const scopes of ["profile", "openid  email", 'openid "x"', " openid"])
+      expect(wrong({ ...oidc, OIDC_SCOPES: scopes })).toEqual(["OIDC_SCOPES"]);
+    expect(readConfig(oidc).oidc.studio).toEqual({ clientId: "studio", scopes: "openid profile email" });
+    expect(readConfig({ ...oidc, OIDC_SCOPES: "openid speak" }).oidc.studio?.scopes).toBe("openid speak");
   });
 
   test("are reached over TLS in production", () => {

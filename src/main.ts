@@ -48,16 +48,20 @@ import { auditInterceptor } from "./gateway/interceptors/audit.ts";
 import { rateLimits } from "./gateway/interceptors/rate-limits.ts";
 import { statsInterceptor } from "./gateway/interceptors/stats.ts";
 import { oldMembers } from "./gateway/old-members.ts";
+import { roomSocket } from "./gateway/websocket/json/room-socket.ts";
+import { sessionSocket } from "./gateway/websocket/json/session-socket.ts";
 import { CallStats } from "./gateway/stats/call-stats.ts";
 import { readJitsiSettings, readJwtKeys, readTls } from "./read-key-files.ts";
 import { AuditLog } from "./token/audit/audit-log.ts";
 import { Repeats } from "./token/audit/fold-repeats.ts";
 import { refusalEntry } from "./token/audit/refusal-entry.ts";
+import type { CredentialRefusal } from "./token/audit/refusal-entry.ts";
 import { CredentialVerifier } from "./token/credentials/credential-verifier.ts";
 import { RefreshTokens } from "./token/refresh/refresh-tokens.ts";
 import type { RevocationSelector } from "./token/revocation/revocation-store.ts";
 import { rememberReserved } from "./token/rooms/remember-reserved.ts";
 import { Rooms } from "./token/rooms/rooms.ts";
+import { readSfuToken } from "./token/targets/sfu/read-token.ts";
 import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
 import { FirstSight } from "./token/users/first-sight.ts";
 import type { IssuerHealth } from "./token/users/oidc/issuer-keys.ts";
@@ -84,6 +88,8 @@ export interface ServerOptions {
   readonly onModelProgress?: (progress: ModelProgress) => void;
   /** In place of the configured one; it must be ready. */
   readonly engine?: SpeechEngine;
+  /** Where the studio is built. Default: where `npm run build:web` builds it. */
+  readonly studioFolder?: string;
 }
 
 export interface Server {
@@ -98,7 +104,7 @@ export interface Server {
 }
 
 /** Where the studio is built: beside the compiled server, and in the checkout where the server will be compiled to. */
-const studioFolder = join(
+const defaultStudioFolder = join(
   import.meta.dirname,
   import.meta.filename.endsWith(".ts") ? "../dist/web" : "../web",
 );
@@ -230,7 +236,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const rates = rateLimits(config.limits.rates, systemClock.now);
 
   const studio = createStudio({
-    files: await readStudioFiles(studioFolder),
+    files: await readStudioFiles(options.studioFolder ?? defaultStudioFolder),
     indexPage,
     ...studioOidc(config),
     // With a secret of its own, which it may share with others, a server hands out no tokens unasked.
@@ -239,6 +245,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
         developmentSignIn: signInForDevelopment({ jwt, audit: auditLog, repeats, now: systemClock.now }),
       }),
   });
+
+  const onRefused = (refusal: CredentialRefusal) => {
+    log.info({ method: refusal.method, code: refusal.code }, "credential refused");
+    repeats.fold(refusalEntry(refusal));
+  };
+  const verifyToken = (token: string) => revocations.check(verifyOwnToken(token, jwt, systemClock.now()));
+  const { sfu } = config;
 
   const gateway = createGateway({
     routes(router) {
@@ -279,7 +292,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
           streamLimits: new StreamLimits(config.limits.streams),
           maxIdleMs: config.limits.session.maxIdleMs,
           isRevoked: (caller) => revocations.isRevoked(caller),
-          verifyToken: (token) => revocations.check(verifyOwnToken(token, jwt, systemClock.now())),
+          verifyToken,
         }),
       );
       router.service(
@@ -304,10 +317,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       auditInterceptor({ sink: auditLog, repeats, clock: systemClock, onProblem }),
       credentialsInterceptor({
         verify: (credential) => credentials.verify(credential),
-        onRefused(refusal) {
-          log.info({ method: refusal.method, code: refusal.code }, "credential refused");
-          repeats.fold(refusalEntry(refusal));
-        },
+        onRefused,
       }),
       rates.byCaller,
       // Audio is checked by hand, sample by sample of its place: it is most of what arrives.
@@ -336,6 +346,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       "/.well-known/jwks.json": () => ({ body: { keys: eddsa?.published ?? [] }, maxAgeSeconds: 300 }),
     },
     oldMembers,
+    webSocketEndpoints(calls) {
+      const common = { calls, clock: systemClock, rates: rates.handshakes, onRefused };
+      const verifySfuToken = (token: string) =>
+        revocations.check(readSfuToken(token, sfu ?? { jwtSecret: "" }, systemClock.now()));
+      return {
+        "/": sessionSocket({ ...common, verify: verifyToken }),
+        ...(sfu && { "/aq_server/websocket": roomSocket({ ...common, verify: verifySfuToken }) }),
+      };
+    },
     log,
   });
   const { port } = await gateway.listen(config.port, config.host).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { readConfig } from "../../src/config.ts";
 import { startServer } from "../../src/main.ts";
-import type { Server } from "../../src/main.ts";
+import type { Server, ServerOptions } from "../../src/main.ts";
 import { createMarkerEngine } from "../fakes/marker-engine.ts";
 import type { MarkerEngine } from "../fakes/marker-engine.ts";
 
@@ -19,7 +19,10 @@ export interface TestServer extends Server {
 
 export const jwtSecret = "a secret for tests, and for nothing else at all";
 
-export async function startTestServer(env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+export async function startTestServer(
+  env: Readonly<Record<string, string>> = {},
+  options: Pick<ServerOptions, "studioFolder"> = {},
+): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-test-"));
   const logged: string[] = [];
   const engine = createMarkerEngine();
@@ -34,6 +37,7 @@ export async function startTestServer(env: Readonly<Record<string, string>> = {}
     log: pino({ level: "debug" }, { write: (line: string) => void logged.push(line) }),
     throwAway: config.databaseUrl === undefined,
     engine,
+    ...options,
   });
   if (server.developmentApiKey === undefined) throw new Error("the server has no development key");
   return { ...server, apiKey: server.developmentApiKey, engine, jwtSecret, logged };

@@ -347,12 +347,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     },
     oldMembers,
     webSocketEndpoints(calls) {
-      const common = { calls, clock: systemClock, rates: rates.handshakes, onRefused };
-      const verifySfuToken = (token: string) =>
-        revocations.check(readSfuToken(token, sfu ?? { jwtSecret: "" }, systemClock.now()));
+      const common = { calls, rates: rates.handshakes, onRefused };
       return {
-        "/": sessionSocket({ ...common, verify: verifyToken }),
-        ...(sfu && { "/aq_server/websocket": roomSocket({ ...common, verify: verifySfuToken }) }),
+        "/": sessionSocket({ ...common, verify: verifyToken, clock: systemClock }),
+        ...(sfu && {
+          "/aq_server/websocket": roomSocket({
+            ...common,
+            verify: (token) => revocations.check(readSfuToken(token, sfu, systemClock.now())),
+          }),
+        }),
       };
     },
     log,

@@ -30,6 +30,7 @@ import { createRouteTable } from "./rest/create-route-table.ts";
 import type { OldMember } from "./rest/old-members.ts";
 import { createSocketAcceptor } from "./websocket/accept-sockets.ts";
 import { serveGrpcSocket } from "./websocket/grpc/serve-grpc-socket.ts";
+import { createInProcessCalls, type InProcessCalls } from "./websocket/in-process-calls.ts";
 import type { WebSocketEndpoint } from "./websocket/web-socket-endpoint.ts";
 
 export interface GatewayOptions {
@@ -60,8 +61,8 @@ export interface GatewayOptions {
   documents?: Readonly<Record<string, () => PublicDocument>>;
   /** Asked for paths that are no RPC and no page of the gateway; true when it has taken, and will answer, the request. */
   fallback?: PlainHandler;
-  /** What is spoken over WebSockets beside the RPCs, by path. Default nothing. */
-  webSocketEndpoints?: Readonly<Record<string, WebSocketEndpoint>>;
+  /** What is spoken over WebSockets beside the RPCs, by path. `calls` are clients of the RPCs of `routes`. Default nothing. */
+  webSocketEndpoints?: (calls: InProcessCalls) => Readonly<Record<string, WebSocketEndpoint>>;
   limits?: Partial<GatewayLimits>;
   log: Logger;
 }
@@ -112,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     isRpc: (path) => handlers.has(path),
     serveRpc: (socket, handshake) =>
       serveGrpcSocket(socket, handshake, { handlers, limits, sweeper, begin, log: options.log }),
-    endpoints: new Map(Object.entries(options.webSocketEndpoints ?? {})),
+    endpoints: new Map(Object.entries(options.webSocketEndpoints?.(createInProcessCalls(handlers)) ?? {})),
     begin,
     log: options.log,
   });

@@ -26,7 +26,8 @@ export function credentialsInterceptor(options: CredentialsOptions): Interceptor
     const permission = permissions.get(method);
     if (!permission) throw new ConnectError("nobody may call this", Code.PermissionDenied);
     if (!permission.open) {
-      const caller = await identify(request, method, options);
+      // Of a call of this process's own, for a WebSocket, it is known since the handshake.
+      const caller = request.contextValues.get(callerKey) ?? (await identify(request, method, options));
       request.contextValues.set(callerKey, caller); // also of a call that is turned away: logs name its caller
       const missing = missingPermission(permission, caller);
       if (missing !== undefined) throw new ConnectError(missing, Code.PermissionDenied);

@@ -21,6 +21,11 @@ export interface RateLimits {
   readonly byAddress: Interceptor;
   /** To stand inside it. Counts limited calls, by caller and, but for API keys, by address. */
   readonly byCaller: Interceptor;
+  /** For credentials that are looked at before there is a call. `check` throws RateLimitError, `count` counts one refused. */
+  readonly handshakes: {
+    readonly check: (address: string) => void;
+    readonly count: (address: string) => void;
+  };
 }
 
 export function rateLimits(values: RateLimitValues, now: () => number): RateLimits {
@@ -54,6 +59,11 @@ export function rateLimits(values: RateLimitValues, now: () => number): RateLimi
       }
       return next(request);
     },
+
+    handshakes: {
+      check: (address) => refuseIf(rates.waitOf(keyOf(address), values.callsPerAddress), addressMessage),
+      count: (address) => void rates.take(keyOf(address), values.callsPerAddress),
+    },
   };
 }
 
@@ -80,7 +90,11 @@ function limitOf(kind: LimitedKind, caller: Caller, values: RateLimitValues) {
 /** As one address counts: a whole network for IPv6. Undefined without a listener, as in tests. */
 function addressOf(request: UnaryRequest | StreamRequest): string | undefined {
   const peer = request.contextValues.get(peerKey);
-  return peer && `address ${addressKey(peer.address)}`;
+  return peer && keyOf(peer.address);
+}
+
+function keyOf(address: string): string {
+  return `address ${addressKey(address)}`;
 }
 
 /** Throws RateLimitError. */

@@ -66,13 +66,23 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
     handleProtocols: (offered) => (offered.has(rpcSubprotocol) ? rpcSubprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
 
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isRpc: boolean) =>
+  const upgrade = (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { isRpc, mayBeSilent }: { isRpc: boolean; mayBeSilent: boolean },
+  ) =>
     new Promise<OpenSocket>((resolve) => {
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const bytesRead = () => request.socket.bytesRead;
         // An RPC waits until what it has sent is read.
         const maxUnsentBytes = isRpc ? Infinity : limits.socketMaxUnsentBytes;
-        const open = openServerSocket(webSocket, { limits, sweeper, maxUnsentBytes, bytesRead });
+        const open = openServerSocket(webSocket, {
+          limits: mayBeSilent ? { ...limits, firstMessageTimeoutMs: Infinity } : limits,
+          sweeper,
+          maxUnsentBytes,
+          bytesRead,
+        });
         sockets.set(open, { isRpc });
         webSocket.once("close", () => sockets.delete(open));
         resolve(open);
@@ -92,7 +102,8 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
       ? (open) => options.serveRpc(open as OpenSocket, handshake)
       : await admit(handshake, options);
     if (socket.destroyed) return;
-    const open = await upgrade(request, socket, head, isRpc);
+    const mayBeSilent = !isRpc && options.endpoints.get(handshake.path)?.mayBeSilent === true;
+    const open = await upgrade(request, socket, head, { isRpc, mayBeSilent });
     // An RPC is counted when its first message says that it is one.
     const end = isRpc ? () => undefined : options.begin();
     if (!end) {

@@ -115,7 +115,9 @@ class WatchedSocket implements OpenSocket {
       this.#unsentBytes -= bytes;
       if (this.#unsentBytes <= lowWaterBytes) this.#wake();
     });
-    if (this.#unsentBytes <= this.#options.maxUnsentBytes) return;
+    // A single message that is larger than the bound may pass: the bound is on what piles up.
+    const isAlone = this.#unsentBytes - bytes <= lowWaterBytes;
+    if (this.#unsentBytes <= this.#options.maxUnsentBytes || isAlone) return;
     const message_ = "events were not read";
     this.#close(closeCodes.tryAgainLater, message_, new ConnectError(message_, Code.ResourceExhausted));
   }

@@ -11,6 +11,8 @@ export interface WebSocketEndpoint {
    * resolves and with 1011 when it rejects, unless it was closed before.
    */
   admit(handshake: Handshake): Promise<ServeSocket>;
+  /** Whether a client may never say anything. Default false: one whose first message does not come in time is closed. */
+  readonly mayBeSilent?: true;
 }
 
 export type ServeSocket = (socket: ServerSocket) => Promise<void>;

@@ -87,14 +87,14 @@ test("a page that throws is 500 without its reason, and the server goes on", asy
 test("WebSocket handshakes go to the endpoint at their path; h2c is not one of them", async () => {
   const admitted: string[] = [];
   echo = await startEchoGateway({
-    webSocketEndpoints: {
+    webSocketEndpoints: () => ({
       "/health": {
         async admit({ path }) {
           admitted.push(path);
           return async () => undefined;
         },
       },
-    },
+    }),
   });
   const { exchange } = await import("../raw-clients.ts");
   const ask = (upgrade: string) =>

@@ -10,7 +10,7 @@ import type {
 import type { ToldEvent } from "../../../transcription/watch/watch.ts";
 import { requireCaller } from "../../interceptors/credentials.ts";
 import { openWatch } from "./open-watch.ts";
-import type { WatchDependencies, WatchSelector } from "./open-watch.ts";
+import type { WatchDependencies, WatchOptions, WatchSelector } from "./open-watch.ts";
 import { watchedEventToProto } from "./to-proto.ts";
 
 export function watchSession(
@@ -18,9 +18,8 @@ export function watchSession(
 ): ServiceImpl<typeof TranscriptionService>["watchSession"] {
   return async function* (request, context) {
     const caller = requireCaller(context, "user", "participant", "service");
-    const { cursor } = request;
-    const options = cursor === "" ? {} : { after: { cursor } };
-    const { watch, close } = await openWatch(caller, selectorOf(request), options, dependencies);
+    const asked = { selector: selectorOf(request), options: optionsOf(request) };
+    const { watch, close } = await openWatch(caller, asked.selector, asked.options, dependencies);
     // A handler that waits for its client to read does not get as far as its `finally`.
     context.signal.addEventListener("abort", close, { once: true });
     if (context.signal.aborted) close();
@@ -41,6 +40,13 @@ function selectorOf({ selector }: WatchSessionRequest): WatchSelector {
     case undefined:
       throw new ConnectError("session_id or room_name is required", Code.InvalidArgument);
   }
+}
+
+function optionsOf({ cursor, fromNow }: WatchSessionRequest): WatchOptions {
+  if (fromNow && cursor !== "")
+    throw new ConnectError("cursor: leave it out, or from_now; one excludes the other", Code.InvalidArgument);
+  if (fromNow) return { after: "now" };
+  return cursor === "" ? {} : { after: { cursor } };
 }
 
 function toldEventToProto({

@@ -54,7 +54,7 @@ export function StartForm() {
         >
           Record
         </Button>
-        <p class="soft small">
+        <p class="soft small shortcut">
           or press <kbd>Alt</kbd> <kbd>R</kbd>, here and to stop
         </p>
         <div class="actions">

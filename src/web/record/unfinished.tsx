@@ -57,7 +57,7 @@ function Offer({ recording }: { readonly recording: Recording }) {
         </>
       }
     >
-      {length} of it are kept in this browser, and nothing that was said is lost.
+      {length} of it are kept in this browser. What the server does not have yet is sent when you go on.
     </Alert>
   );
 }

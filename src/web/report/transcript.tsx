@@ -48,15 +48,18 @@ export function Transcript({ summary, stage }: TranscriptProps) {
           <h2>Transcript</h2>
           <p class="soft">
             {player
-              ? "Play from any line. Silence is drawn as wide as it was long."
+              ? "Silence is as wide as it was long. A time plays from there."
               : "This browser does not have the sound of this session, so that it can be read but not heard."}
           </p>
         </div>
-        {positionMs !== undefined && (
-          <Button size="small" icon="stop" onClick={() => stage.stop()}>
-            Stop
-          </Button>
-        )}
+        <div class="actions">
+          {cited && (
+            <Button class="back" size="small" icon="back" onClick={goBack}>
+              Back
+            </Button>
+          )}
+          {player && <PlayButton stage={stage} isPlaying={positionMs !== undefined} />}
+        </div>
       </header>
       <VirtualList
         label="Words of the session"
@@ -79,6 +82,25 @@ export function Transcript({ summary, stage }: TranscriptProps) {
       </VirtualList>
     </section>
   );
+}
+
+function PlayButton({ stage, isPlaying }: { readonly stage: ReportStage; readonly isPlaying: boolean }) {
+  return (
+    <Button
+      size="small"
+      icon={isPlaying ? "stop" : "play"}
+      onClick={() => (isPlaying ? stage.stop() : stage.playFrom(0))}
+    >
+      {isPlaying ? "Stop" : "Play"}
+    </Button>
+  );
+}
+
+/** To what was pressed: where the transcript stands below the report, showing it leads away from there. */
+function goBack(): void {
+  const pressed = document.querySelector<HTMLElement>('.cite[aria-pressed="true"]');
+  pressed?.scrollIntoView({ block: "center", behavior: "smooth" });
+  pressed?.focus({ preventScroll: true });
 }
 
 interface RowProps {

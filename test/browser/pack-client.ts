@@ -89,8 +89,10 @@ async function bundleWithWebpack(app: string, entry: string, outDir: string): Pr
     output: { path: outDir, filename: "main.js" },
     performance: false,
   });
-  const stats = await promisify(compiler.run.bind(compiler))();
-  await promisify(compiler.close.bind(compiler))();
+  const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
+    compiler.run((error, done) => (error ? reject(error) : resolve(done))),
+  );
+  await new Promise<void>((resolve) => compiler.close(() => resolve()));
   if (stats?.hasErrors() !== false) throw new Error(stats?.toString({ all: false, errors: true }));
   const warnings = stats.toString({ all: false, warnings: true });
   if (warnings !== "") throw new Error(warnings);

@@ -8,12 +8,8 @@ import { WebSocket as WsWebSocket, WebSocketServer } from "ws";
 import { RetryInfoSchema } from "../../../gen/ts/google/rpc/error_details_pb.ts";
 import { createWebSocketTransport } from "../../../src/client/index.ts";
 import type { WebSocketConstructor } from "../../../src/client/index.ts";
-import {
-  kindsClient,
-  startKindsGateway,
-  texts,
-  type KindsGateway,
-} from "../../gateway/websocket/kinds-gateway.ts";
+import { startKindsGateway, type KindsGateway } from "../../gateway/websocket/kinds-gateway.ts";
+import { kindsClient, texts } from "../../gateway/websocket/kinds-service.ts";
 
 let server: KindsGateway;
 beforeAll(async () => {

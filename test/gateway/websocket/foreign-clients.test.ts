@@ -6,7 +6,8 @@ import type { grpc as Improbable } from "@improbable-eng/grpc-web";
 import { createChannel, createClientFactory, Metadata, WebsocketTransport } from "nice-grpc-web";
 import type { ClientError } from "nice-grpc-web";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startKindsGateway, texts, type KindsGateway } from "./kinds-gateway.ts";
+import { startKindsGateway, type KindsGateway } from "./kinds-gateway.ts";
+import { texts } from "./kinds-service.ts";
 
 const { grpc } = improbable;
 

@@ -251,7 +251,6 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     repeats.fold(refusalEntry(refusal));
   };
   const verifyToken = (token: string) => revocations.check(verifyOwnToken(token, jwt, systemClock.now()));
-  const { sfu } = config;
 
   const gateway = createGateway({
     routes(router) {
@@ -350,11 +349,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       const common = { calls, rates: rates.handshakes, onRefused };
       return {
         "/": sessionSocket({ ...common, verify: verifyToken, clock: systemClock }),
-        ...(sfu && {
-          "/aq_server/websocket": roomSocket({
-            ...common,
-            verify: (token) => revocations.check(readSfuToken(token, sfu, systemClock.now())),
-          }),
+        "/aq_server/websocket": roomSocket({
+          ...common,
+          verify: (token) => revocations.check(readSfuToken(token, config.sfu, systemClock.now())),
         }),
       };
     },

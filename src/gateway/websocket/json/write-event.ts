@@ -19,18 +19,23 @@ import type {
 /** Of a summary, which has them once already. */
 const longLists = new Set(["words", "transcriptSegments"]);
 
+/** They are empty. */
+const notForWatchers = new Set(["sequence", "resumeToken"]);
+
 export function writeEvent(response: TranscribeResponse): string {
   return JSON.stringify(describeEvent(response));
 }
 
-/** With the session, its speaker, and the cursor of WatchSession. */
+/** With the session, its speaker, and the cursor of WatchSession; without the members that watchers are not told. */
 export function writeWatchedEvent({
   event,
   sessionId,
   participantIdentity,
   cursor,
 }: WatchSessionResponse): string {
-  return JSON.stringify({ ...(event && describeEvent(event)), sessionId, participantIdentity, cursor });
+  const described = event ? describeEvent(event) : {};
+  const text = { ...described, sessionId, participantIdentity, cursor };
+  return JSON.stringify(text, (name, value: unknown) => (notForWatchers.has(name) ? undefined : value));
 }
 
 /** What the old service said beside the events: `started`, `stopped`, `session_complete`. */

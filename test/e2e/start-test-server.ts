@@ -21,7 +21,7 @@ export const jwtSecret = "a secret for tests, and for nothing else at all";
 
 export async function startTestServer(
   env: Readonly<Record<string, string>> = {},
-  options: Pick<ServerOptions, "studioFolder"> = {},
+  options: Pick<ServerOptions, "studioFolder" | "engine"> = {},
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-test-"));
   const logged: string[] = [];

@@ -27,6 +27,9 @@ interface Connection {
   readonly error?: unknown;
 }
 
+/** A stream that is not refused within so long is taken for open, in milliseconds. */
+const settleMs = 1_500;
+
 export function RoomView({ roomName }: { readonly roomName: string }) {
   const captions = useMemo(() => new RoomCaptions(), []);
   const connection = useMemo(() => signal<Connection>({ state: "connecting" }), []);
@@ -44,6 +47,7 @@ export function RoomView({ roomName }: { readonly roomName: string }) {
       onRestart: () => captions.clear(),
       signal: leaving.signal,
       wait: waitForNetwork,
+      settle: (signal) => waitForNetwork(settleMs, signal),
       whileOnline,
     });
     return () => leaving.abort();

@@ -28,6 +28,11 @@ export interface WatchRoomOptions {
   readonly signal: AbortSignal;
   /** Resolves after so long, or sooner when it is worth while to try. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /**
+   * Resolves when a stream that was not refused until then can be taken for open. The server answers with the first event, and
+   * in a silent room there is none. Rejects or not when the signal aborts.
+   */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
   /** Aborts when the browser says that it is offline; a new one for each attempt. */
   readonly whileOnline?: () => AbortSignal;
 }
@@ -37,19 +42,24 @@ const maxWaitMs = 10_000;
 
 /** Resolves when `signal` aborts or when it failed; never rejects. */
 export async function watchRoom(options: WatchRoomOptions): Promise<void> {
-  const { client, roomName, onEvent, onState, onRestart, signal, wait, whileOnline } = options;
+  const { client, roomName, onEvent, onState, onRestart, signal, wait, settle, whileOnline } = options;
   let cursor = "";
   let failures = 0;
   const isOver = () => signal.aborted;
   onState("connecting");
   while (!isOver()) {
     let error: unknown;
+    const attempt = new AbortController();
+    const onOpen = () => {
+      if (!attempt.signal.aborted) onState("live");
+    };
+    settle(attempt.signal).then(onOpen, () => undefined);
     try {
       const stream = client.watchSession(
         { selector: { case: "roomName", value: roomName }, cursor },
         {
           signal: whileOnline ? AbortSignal.any([signal, whileOnline()]) : signal,
-          onHeader: () => onState("live"),
+          onHeader: onOpen,
         },
       );
       for await (const event of stream) {
@@ -59,6 +69,8 @@ export async function watchRoom(options: WatchRoomOptions): Promise<void> {
       }
     } catch (caught) {
       error = caught;
+    } finally {
+      attempt.abort();
     }
     if (isOver()) return;
     if (isCursorGone(error) && cursor !== "") {

@@ -17,7 +17,7 @@ export const signIn = new SignIn({
   storage: sessionStorage,
   renew: async (renewal) => (await import("./oidc/renew.ts")).renewCredential(renewal),
   revoke: async (renewal) => (await import("./oidc/revoke.ts")).revokeRefreshToken(renewal),
-  now: Date.now,
+  now: () => Date.now(),
 });
 
 /** Undefined: nobody is signed in, and the page shows how to. */
@@ -31,7 +31,7 @@ export const clients = clientsOver(transportWith([authorize(signIn)]));
 
 const rooms = createTranscriptionTokens({
   signIn,
-  now: Date.now,
+  now: () => Date.now(),
   tokens: {
     createSessionTokens: (request, options) => clients.tokens.createSessionTokens(request, options),
     // Carries its own credential, and is to work when the user's has expired.

@@ -56,6 +56,7 @@ const watch = (overrides: Partial<Parameters<typeof watchRoom>[0]> = {}) =>
     async wait(ms) {
       waits.push(ms);
     },
+    settle: () => new Promise(() => undefined),
     whileOnline: () => (online = new AbortController()).signal,
     ...overrides,
   });
@@ -138,4 +139,28 @@ test("leaving ends it without another word", async () => {
   scripts = [["1", "hang"]];
   await watch();
   expect(states.filter((state) => state === "reconnecting" || state === "failed")).toEqual([]);
+});
+
+test("a silent room counts as open when it was not refused for a while; a refused one does not", async () => {
+  const settled = Promise.withResolvers<undefined>();
+  scripts = [["hang"], ["hang"]];
+  const watching = watch({
+    settle: () => settled.promise,
+    onState(state) {
+      states.push(state);
+      if (state === "live") leaving.abort();
+    },
+  });
+  settled.resolve(undefined);
+  await watching;
+  expect(states).toEqual(["connecting", "live"]);
+
+  states = [];
+  leaving = new AbortController();
+  scripts = [[new ConnectError("no", Code.NotFound)]];
+  const late = Promise.withResolvers<undefined>();
+  await watch({ settle: () => late.promise });
+  late.resolve(undefined);
+  await late.promise;
+  expect(states).toEqual(["connecting", "failed"]);
 });

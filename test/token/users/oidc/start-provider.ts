@@ -7,7 +7,7 @@ import type { JsonWebKey } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import Provider from "oidc-provider";
-import type { JWK } from "oidc-provider";
+import type { ClientMetadata, JWK } from "oidc-provider";
 
 export type ProviderAlgorithm = "ES256" | "ES384" | "EdDSA" | "RS256" | "PS256";
 
@@ -20,6 +20,10 @@ export interface ProviderOptions {
   readonly path?: string;
   /** Claims of access tokens besides the standard ones. */
   readonly extraClaims?: Readonly<Record<string, unknown>>;
+  /** A page that is a client of its own, without a secret, and may ask from its own origin. Default: none. */
+  readonly page?: { readonly clientId: string; readonly redirectUri: string };
+  /** Default an hour. */
+  readonly accessTokenTtlSeconds?: number;
 }
 
 export interface ProviderKey {
@@ -93,7 +97,8 @@ export async function startProvider(options: ProviderOptions): Promise<TestProvi
   };
 }
 
-function makeProvider(issuer: string, { keys, extraClaims }: ProviderOptions): Provider {
+function makeProvider(issuer: string, options: ProviderOptions): Provider {
+  const { keys, extraClaims, page, accessTokenTtlSeconds = 3600 } = options;
   const { alg, kid } = keys[0]!;
   const quiet = console.warn;
   console.warn = () => undefined; // that its pages and its store are not for production
@@ -108,7 +113,10 @@ function makeProvider(issuer: string, { keys, extraClaims }: ProviderOptions): P
           grant_types: ["authorization_code", "refresh_token", "client_credentials"],
           id_token_signed_response_alg: alg,
         },
+        ...(page ? [publicClient(page)] : []),
       ],
+      clientBasedCORS: (_context, origin) =>
+        page !== undefined && origin === new URL(page.redirectUri).origin,
       clientDefaults: { id_token_signed_response_alg: alg },
       enabledJWA: { idTokenSigningAlgValues: [alg] },
       claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
@@ -125,6 +133,7 @@ function makeProvider(issuer: string, { keys, extraClaims }: ProviderOptions): P
       cookies: { keys: ["a-key-for-cookies"] },
       features: {
         clientCredentials: { enabled: true },
+        revocation: { enabled: true },
         resourceIndicators: {
           defaultResource: () => apiAudience,
           useGrantedResource: () => true,
@@ -132,7 +141,7 @@ function makeProvider(issuer: string, { keys, extraClaims }: ProviderOptions): P
             scope: "speak",
             audience: apiAudience,
             accessTokenFormat: "jwt",
-            accessTokenTTL: 3600,
+            accessTokenTTL: accessTokenTtlSeconds,
             jwt: { sign: { alg, kid } },
           }),
         },
@@ -150,6 +159,15 @@ function makeProvider(issuer: string, { keys, extraClaims }: ProviderOptions): P
   } finally {
     console.warn = quiet;
   }
+}
+
+function publicClient({ clientId, redirectUri }: NonNullable<ProviderOptions["page"]>): ClientMetadata {
+  return {
+    client_id: clientId,
+    token_endpoint_auth_method: "none",
+    redirect_uris: [redirectUri],
+    grant_types: ["authorization_code", "refresh_token"],
+  };
 }
 
 interface TokenAnswer {

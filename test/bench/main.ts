@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME`: measures, and prints what it measured. */
 import { benchBundle } from "./bundle.ts";
 import { benchSpeech } from "./speech.ts";
+import { benchStreams } from "./streams.ts";
 import { benchTokens } from "./tokens.ts";
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   bundle: benchBundle,
   speech: benchSpeech,
+  streams: benchStreams,
   tokens: benchTokens,
 };
 

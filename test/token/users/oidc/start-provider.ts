@@ -133,7 +133,7 @@ function makeProvider(issuer: string, options: ProviderOptions): Provider {
       cookies: { keys: ["a-key-for-cookies"] },
       features: {
         clientCredentials: { enabled: true },
-        revocation: { enabled: true },
+        revocation: { enabled: true, allowedPolicy: () => true },
         resourceIndicators: {
           defaultResource: () => apiAudience,
           useGrantedResource: () => true,

@@ -138,6 +138,73 @@ describe("cursors", () => {
   });
 });
 
+describe("between the replay and what is live", () => {
+  /** A log whose next read has seen what there is, and is held up before it is answered. */
+  function holdingLog() {
+    let hold: { readonly seen: () => void; readonly until: Promise<void> } | undefined;
+    let reads = 0;
+    const log: SessionEventLog = {
+      ...storage.sessionEvents,
+      async read(query) {
+        const held = hold;
+        hold = undefined;
+        const page = await storage.sessionEvents.read(query);
+        held?.seen();
+        await held?.until;
+        reads += 1;
+        return page;
+      },
+    };
+    return {
+      log,
+      /** The first watcher has read the log, and so has what follows it for all. */
+      isFollowed: () => reads === 2,
+      holdNext: () => {
+        const seen = Promise.withResolvers<undefined>();
+        const until = Promise.withResolvers<undefined>();
+        hold = { seen: () => seen.resolve(undefined), until: until.promise };
+        return { seen: seen.promise, release: () => until.resolve(undefined) };
+      },
+    };
+  }
+
+  test("nothing is lost when others are told something while one still reads", async () => {
+    const { log, holdNext, isFollowed } = holdingLog();
+    const all = watches(log);
+    await begin();
+    const first = await follow(all);
+    await expect.poll(isFollowed).toBe(true);
+    const read = holdNext();
+    const second = await follow(all);
+    await read.seen;
+    await commit(0);
+    await expect.poll(first.kinds).toEqual(["started", "final 0"]);
+    read.release();
+    await expect.poll(second.kinds).toEqual(["started", "final 0"]);
+    first.close();
+    second.close();
+  });
+
+  test("nothing comes twice when one has read what others are told of later", async () => {
+    const { log, holdNext, isFollowed } = holdingLog();
+    const all = watches(log);
+    await begin();
+    const first = await follow(all);
+    await expect.poll(isFollowed).toBe(true);
+    const read = holdNext();
+    await commit(0);
+    await read.seen;
+    const second = await follow(all);
+    await expect.poll(second.kinds).toEqual(["started", "final 0"]);
+    read.release();
+    await commit(1);
+    for (const { kinds } of [first, second])
+      await expect.poll(kinds).toEqual(["started", "final 0", "final 1"]);
+    first.close();
+    second.close();
+  });
+});
+
 test("what no notice told of is seen five seconds later", async () => {
   const deaf: SessionEventLog = { ...storage.sessionEvents, onAppended: () => () => undefined };
   const all = watches(deaf);

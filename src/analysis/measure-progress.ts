@@ -38,8 +38,6 @@ export interface ProgressPoint {
 
 /** Sessions that are looked at. */
 export const maxProgressSessions = 100;
-/** Sessions that are measured at once: what a caption waits for must not stand behind them. */
-const atOnce = 4;
 
 interface Measured extends ProgressSession {
   readonly figures: DeliveryFigures;
@@ -67,16 +65,12 @@ export async function measureProgress(
   const sessions = await source.listSessions({ ...query, limit: maxProgressSessions });
   const scores = await source.scoresOf(sessions.map(({ sessionId }) => sessionId));
   const measured: Measured[] = [];
-  const waiting = [...sessions];
-  const measureRest = async () => {
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      await setImmediate(); // a database in this process answers without letting anybody else have a turn
-      const score = scores.get(next.sessionId);
-      const figures = await next.measure();
-      measured.push({ ...next, figures, ...(score !== undefined && { score }) });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, measureRest));
+  for (const session of sessions) {
+    await setImmediate(); // a database in this process answers without letting anybody else have a turn
+    const score = scores.get(session.sessionId);
+    const figures = await session.measure();
+    measured.push({ ...session, figures, ...(score !== undefined && { score }) });
+  }
   measured.sort((a, b) => a.createTime.getTime() - b.createTime.getTime());
   return figures.flatMap(([figure, unit, valueOf]) => {
     const points = measured.flatMap((session): ProgressPoint[] => {

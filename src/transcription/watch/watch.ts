@@ -2,6 +2,7 @@
  * One who watches: replays the log from a cursor, as fast as it reads, then follows the room live. Holds at most a page of the
  * log while it replays, and a bounded number of bytes while it follows.
  */
+import { setImmediate } from "node:timers/promises";
 import { SessionError } from "../session-error.ts";
 import type { SessionStore } from "../session-store.ts";
 import { EventQueue } from "../session/event-queue.ts";
@@ -115,6 +116,7 @@ export class Watch {
         }
         this.#position = Math.max(this.#position, page.through);
         hasMore = page.hasMore;
+        await setImmediate(); // a long replay lets others have their turn, wherever the database is
       }
       this.#throwIfEnded();
       this.#position = Math.max(this.#position, head);

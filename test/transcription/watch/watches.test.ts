@@ -74,8 +74,14 @@ describe("bounds", () => {
     await begin();
     const slow = lookOf(await all.open({ roomName, watcher: eve }));
     expect((await slow.next()).value).toMatchObject({ event: { type: "started" } });
-    const waiting = slow.next(); // has read the log, and waits for more
-    await expect.poll(() => watchedLive(all)).toBe(true);
+    let isLive = false;
+    const waiting = slow.next().then(() => (isLive = true));
+    await expect
+      .poll(() => {
+        all.said(place(), interim("are you there?")); // until the log is read, and it hears more
+        return isLive;
+      })
+      .toBe(true);
     await waiting;
     for (let index = 0; index < 20; index++) all.said(place(), interim(`interim ${index}`));
     await commit(0);
@@ -105,12 +111,6 @@ describe("bounds", () => {
     await expect(all.open({ roomName, watcher: bob })).rejects.toMatchObject({ code: "limit" });
   });
 });
-
-/** Says something until a watcher is told of it. */
-function watchedLive(all: Watches): boolean {
-  all.said(place(), interim("are you there?"));
-  return all.count > 0;
-}
 
 describe("cursors", () => {
   test("one of another room, or none at all, is refused as invalid; one beyond the log as erased", async () => {

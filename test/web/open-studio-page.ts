@@ -1,15 +1,13 @@
 /** A page in a real Chromium that has the studio's modules, served by Vite from the sources. */
-import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { createServer } from "vite";
+import { launchChromium } from "../browser/chromium.ts";
 
 export interface StudioPage {
   readonly page: Page;
   readonly browser: Browser;
   close(): Promise<void>;
 }
-
-const chromiumPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
 /** `microphoneFile`: a WAV file that its microphone hears, over and over. */
 export async function openStudioPage(
@@ -20,6 +18,7 @@ export async function openStudioPage(
     root: new URL("../..", import.meta.url).pathname,
     appType: "mpa",
     logLevel: "error",
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     cacheDir: "node_modules/.vite/test-web",
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
     plugins: [
@@ -27,15 +26,7 @@ export async function openStudioPage(
     ],
   });
   await vite.listen();
-  const { microphoneFile } = options;
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: [
-      "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
-      ...(microphoneFile === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphoneFile}`]),
-    ],
-  });
+  const browser = await launchChromium(options);
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto(new URL("/blank", vite.resolvedUrls?.local[0]).href);

@@ -196,6 +196,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     revocations,
     clock: systemClock,
     notices: storage.notices,
+    onKeysRevoked: () => watches.lookAgain(),
     onUser: (user) => firstSight.sight(user),
     ...(oidc && { oidc }),
     ...(config.transcriptionServiceApiKey !== undefined && {

@@ -241,6 +241,17 @@ describe("on one server", () => {
     await finish(ann);
   });
 
+  test("an API key that is revoked ends its watches", async () => {
+    const tokens = createClient(TokenService, transportTo(server.url, server.apiKey));
+    const { key, apiKey } = await tokens.createApiKey({ displayName: "watches", scopes: ["transcripts"] });
+    const watching = watch(server, key, room("keys"));
+    const ann = await speakIn(server, "ann", "keys");
+    await expect.poll(() => lasting(watching)).toEqual(["ann started"]);
+    await tokens.revokeApiKey({ apiKeyId: apiKey!.apiKeyId });
+    expect(await watching.ended).toMatchObject({ code: Code.Unauthenticated });
+    await finish(ann);
+  });
+
   test("a token that expires ends the watch", async () => {
     const watching = watch(server, mint("eve", "expiring", 2), room("expiring"));
     expect(await watching.ended).toMatchObject({

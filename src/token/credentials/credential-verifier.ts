@@ -14,6 +14,8 @@ export interface CredentialVerifierOptions extends CredentialSettings {
   readonly clock: Clock;
   /** By which replicas tell each other that an API key was revoked. */
   readonly notices: Notices;
+  /** API keys may have been revoked, here or on another replica: what is open by one may have to end. */
+  readonly onKeysRevoked?: () => void;
   /** How many credentials are remembered. Default 10,000. */
   readonly maxRemembered?: number;
 }
@@ -35,8 +37,11 @@ export class CredentialVerifier {
   constructor(options: CredentialVerifierOptions) {
     this.#options = options;
     this.#verified = new VerifiedCredentials(options.maxRemembered ?? 10_000);
-    const forget = () => this.forget();
-    this.#stopListening = options.notices.subscribe(topic, { onNotice: forget, onMissed: forget });
+    const heed = () => {
+      this.forget();
+      options.onKeysRevoked?.();
+    };
+    this.#stopListening = options.notices.subscribe(topic, { onNotice: heed, onMissed: heed });
   }
 
   /** Throws TokenError for a credential that is no good; rejects otherwise when it cannot be told. */

@@ -42,7 +42,7 @@ export interface Watcher {
   readonly token?: Pick<StreamToken, "tokenId" | "familyId">;
   /** When the right ends by itself. Absent: never. */
   readonly expireTime?: Date;
-  /** Whether the right is still there, for one that can be lost without a word; asked every 30 s. */
+  /** Whether the right is still there, for one that can be lost without a word; asked every 30 s, and by `lookAgain`. */
   readonly isStillGood?: () => Promise<boolean>;
 }
 
@@ -145,6 +145,12 @@ export class Watches {
     return revoked.length;
   }
 
+  /** Rights may have been lost: asks again for each that can be lost without a word. */
+  lookAgain(): void {
+    for (const { watch, watcher } of this.#open)
+      if (watcher.isStillGood) this.#endUnless(watcher.isStillGood, watch);
+  }
+
   /** Tells what the sessions left behind, then ends every watch with SessionError `stopping`. To be called when they have ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -171,7 +177,7 @@ export class Watches {
   }
 
   #watchOver(watch: Watch, { expireTime, isStillGood }: Watcher): () => void {
-    const { clock, onProblem } = this.#dependencies;
+    const { clock } = this.#dependencies;
     const cancelExpiry = expireTime
       ? clock.after(Math.max(0, expireTime.getTime() - clock.now()), () =>
           watch.end(new SessionError("token-expired", "the token expired")),
@@ -180,12 +186,7 @@ export class Watches {
     let cancelLook: () => void = () => undefined;
     const look = (isGood: () => Promise<boolean>) => {
       cancelLook = clock.after(lookAgainMs, () => {
-        isGood().then(
-          (good) => {
-            if (!good) watch.end(new SessionError("token-expired", "the right to watch was taken back"));
-          },
-          (error: unknown) => onProblem("the right of one who watches cannot be looked at again", error),
-        );
+        this.#endUnless(isGood, watch);
         look(isGood);
       });
     };
@@ -194,6 +195,16 @@ export class Watches {
       cancelExpiry();
       cancelLook();
     };
+  }
+
+  #endUnless(isGood: () => Promise<boolean>, watch: Watch): void {
+    isGood().then(
+      (good) => {
+        if (!good) watch.end(new SessionError("token-expired", "the right to watch was taken back"));
+      },
+      (error: unknown) =>
+        this.#dependencies.onProblem("the right of one who watches cannot be looked at again", error),
+    );
   }
 
   #feedOf(roomName: string): RoomFeed {

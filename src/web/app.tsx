@@ -15,6 +15,7 @@ import { Alert } from "./ui/alert.tsx";
 import { Announcer } from "./ui/announcer.tsx";
 import { Button, ButtonLink } from "./ui/button.tsx";
 import { EmptyState } from "./ui/empty-state.tsx";
+import { PageHeader } from "./ui/page-header.tsx";
 
 /** `signInProblem`: why a sign-in that was begun did not end well. */
 export function App({ signInProblem }: { readonly signInProblem: string | undefined }) {
@@ -81,17 +82,18 @@ function View({ route }: { readonly route: Route }) {
       return <RoomView key={route.roomName} roomName={route.roomName} />;
     case "unknown":
       return (
-        <EmptyState
-          icon="info"
-          title="Nothing here"
-          action={
-            <ButtonLink kind="primary" href={hrefOf({ view: "record" })}>
-              Go to recording
-            </ButtonLink>
-          }
-        >
-          This address leads nowhere in the studio.
-        </EmptyState>
+        <>
+          <PageHeader title="Nothing here" />
+          <EmptyState
+            icon="info"
+            title="This address leads nowhere in the studio."
+            action={
+              <ButtonLink kind="primary" href={hrefOf({ view: "record" })}>
+                Go to recording
+              </ButtonLink>
+            }
+          />
+        </>
       );
   }
 }

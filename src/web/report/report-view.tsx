@@ -1,5 +1,6 @@
 /** The report of one session, loaded when somebody opens the first one. */
 import type { ComponentType } from "preact";
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { Alert } from "../ui/alert.tsx";
 import { Loading } from "../ui/loading.tsx";
@@ -7,25 +8,21 @@ import { PageHeader } from "../ui/page-header.tsx";
 
 type Page = ComponentType<{ readonly sessionId: string }>;
 
-let loaded: Page | undefined;
+const loaded = signal<Page | undefined>(undefined);
 
 export function ReportView({ sessionId }: { readonly sessionId: string }) {
-  const [, setLoaded] = useState(loaded);
   const [hasFailed, setHasFailed] = useState(false);
   useEffect(() => {
-    if (loaded) return;
+    if (loaded.value) return;
     import("./report-page.tsx").then(
       ({ ReportPage }) => {
-        loaded = ReportPage;
-        setLoaded(() => ReportPage);
+        loaded.value = ReportPage;
       },
       () => setHasFailed(true),
     );
   }, []);
-  if (loaded) {
-    const Page = loaded;
-    return <Page sessionId={sessionId} />;
-  }
+  const Page = loaded.value;
+  if (Page) return <Page sessionId={sessionId} />;
   return (
     <>
       <PageHeader title="Report" />

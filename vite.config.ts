@@ -17,6 +17,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { bundlerTimings: false, pluginTimings: false } },
   },
   plugins: [compressed()],
   // `vite` alone serves the page as it is being written, and leads its calls to a server on the usual port.

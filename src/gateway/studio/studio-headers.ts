@@ -26,7 +26,7 @@ export function studioHeaders({ providerOrigin }: StudioHeaderOptions): Readonly
       .map(([name, value]) => `${name} ${value}`)
       .join("; "),
     "permissions-policy":
-      "microphone=(self), camera=(), display-capture=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), midi=()",
+      "microphone=(self), camera=(), display-capture=(), geolocation=(), payment=(), usb=(), serial=(), midi=()",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",

@@ -19,19 +19,19 @@ export function SignInPanel() {
         <Alert kind="warning">
           The server did not say how one can sign in. A token may work all the same.
         </Alert>
-        <TokenForm />
+        <TokenForm isOnlyWay />
       </div>
     );
   }
   const { oidc, development } = config;
-  if (!oidc && !development) return <TokenForm />;
+  if (!oidc && !development) return <TokenForm isOnlyWay />;
   return (
     <div class="stack">
       {oidc && <ProviderButton provider={oidc} />}
       {development && <DevelopmentForm />}
       <details class="other-way">
         <summary>Paste a token instead</summary>
-        <TokenForm />
+        <TokenForm isOnlyWay={false} />
       </details>
     </div>
   );

@@ -6,7 +6,8 @@ import { describeError } from "../ui/describe-error.ts";
 import { Field } from "../ui/field.tsx";
 import { checkToken } from "./check-token.ts";
 
-export function TokenForm() {
+/** `isOnlyWay`: nothing else on the page signs in. */
+export function TokenForm({ isOnlyWay }: { readonly isOnlyWay: boolean }) {
   const [token, setToken] = useState("");
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
@@ -45,7 +46,7 @@ export function TokenForm() {
         )}
       </Field>
       <div class="actions">
-        <Button type="submit" kind="primary" icon="key" busy={busy}>
+        <Button type="submit" kind={isOnlyWay ? "primary" : "secondary"} icon="key" busy={busy}>
           Sign in with token
         </Button>
       </div>

@@ -38,6 +38,7 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
   const measured = useMemo(() => new Map<number, number>(), []);
   const [window, setWindow] = useState({ top: 0, height: 600 });
   const [isAway, setIsAway] = useState(false);
+  const lastTop = useRef(0);
   const [, setRevision] = useState(0);
   const heights = rows.map((row) => measured.get(keyOf(row)) ?? estimateHeight(row));
   const { first, last, tops } = layOutRows(heights, { ...window, margin: marginPx });
@@ -77,7 +78,11 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
     const element = box.current;
     if (!element) return;
     setWindow({ top: element.scrollTop, height: element.clientHeight });
-    setIsAway(element.scrollHeight - element.scrollTop - element.clientHeight > endPx);
+    // Rows that turn out higher than estimated move the end away; only who scrolls back leaves it.
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight <= endPx;
+    if (isAtEnd) setIsAway(false);
+    else if (element.scrollTop < lastTop.current) setIsAway(true);
+    lastTop.current = element.scrollTop;
   };
   const drawn = rows.slice(first, last + 1);
   return (

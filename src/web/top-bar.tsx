@@ -1,4 +1,5 @@
 /** The bar on top: where one is, where one can go, and who one is. */
+import { currentRecording } from "./record/current-recording.ts";
 import { hrefOf, type Route } from "./routing/route.ts";
 import type { CurrentUser } from "./session/sign-in.ts";
 import { Button } from "./ui/button.tsx";
@@ -33,6 +34,7 @@ export function TopBar({ route, user, onSignOut }: TopBarProps) {
 }
 
 function Places({ route }: { readonly route: Route }) {
+  const isRecording = currentRecording.value?.phase.value.name === "recording";
   const places = [
     { label: "Record", view: "record", here: route.view === "record" },
     { label: "Sessions", view: "sessions", here: route.view === "sessions" || route.view === "report" },
@@ -43,6 +45,11 @@ function Places({ route }: { readonly route: Route }) {
       {places.map(({ label, view, here }) => (
         <a key={view} href={hrefOf({ view })} aria-current={here ? "page" : undefined}>
           {label}
+          {view === "record" && !here && isRecording && (
+            <span class="recording-mark">
+              <span class="visually-hidden">, recording now</span>
+            </span>
+          )}
         </a>
       ))}
     </nav>

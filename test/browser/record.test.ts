@@ -58,6 +58,11 @@ describe.skipIf(noChromium !== undefined)(because(noChromium, "a file that is he
     await page.waitForURL(/#\/sessions\//);
     await expect.poll(() => spoken(page, ".transcript")).toBe(everyWord);
     await page.getByRole("heading", { name: "Three things to practise" }).waitFor();
+
+    const report = page.url();
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.goto(report);
+    await expect.poll(() => spoken(page, ".transcript")).toBe(everyWord);
   });
 
   test("a network that is cut shows, keeps the audio, and costs no word", async () => {

@@ -3,7 +3,7 @@ import { Component } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionSummary } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
 import { Button } from "../ui/button.tsx";
-import { formatDuration, speakDuration } from "../ui/format.ts";
+import { formatDuration } from "../ui/format.ts";
 import { VirtualList } from "../ui/virtual-list.tsx";
 import type { VirtualListHandle } from "../ui/virtual-list.tsx";
 import { SpokenWord } from "../record/spoken-words.tsx";
@@ -128,12 +128,8 @@ class Row extends Component<RowProps> {
     return (
       <div class="caption-row">
         {onPlay ? (
-          <button
-            type="button"
-            class="caption-time text-button"
-            aria-label={`Play from ${speakDuration(row.startMs)}`}
-            onClick={onPlay}
-          >
+          <button type="button" class="caption-time text-button" onClick={onPlay}>
+            <span class="visually-hidden">Play from </span>
             {time}
           </button>
         ) : (

@@ -26,6 +26,8 @@ export interface OpenStudioOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Origins besides its own that the page is expected to ask. */
   readonly expectedOrigins?: readonly string[];
+  /** Lifetime of the tokens that the server makes for recording. */
+  readonly tokenSeconds?: number;
   /** A WAV file that its microphone hears, over and over. Default: there is no microphone. */
   readonly microphoneFile?: string;
   /** Default: one that hears marks. */
@@ -33,11 +35,18 @@ export interface OpenStudioOptions {
 }
 
 export async function openStudio(options: OpenStudioOptions = {}): Promise<OpenedStudio> {
-  const { port = 0, env = { JWT_SECRET: "" }, expectedOrigins = [], microphoneFile, engine } = options;
+  const {
+    port = 0,
+    env = { JWT_SECRET: "" },
+    expectedOrigins = [],
+    microphoneFile,
+    engine,
+    tokenSeconds,
+  } = options;
   const studioFolder = await buildStudio();
   const server = await startTestServer(
     { PORT: String(port), ...env },
-    { studioFolder, ...(engine && { engine }) },
+    { studioFolder, ...(engine && { engine }), ...(tokenSeconds !== undefined && { tokenSeconds }) },
   );
   const url = `http://localhost:${new URL(server.url).port}`;
   const browser = await launchChromium(microphoneFile === undefined ? {} : { microphoneFile });

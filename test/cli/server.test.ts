@@ -267,7 +267,7 @@ describe.skipIf(missing !== undefined)(withModels, () => {
       const { exitCode, stdout, stderr } = await parley(["demo"], { env: own });
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
       expect(stdout).toMatch(
-        /Report .*[^]*Parley is at http:\/\/127\.0\.0\.1:\d+\nAPI key for trying it: pk_/,
+        /Report .*[^]*The studio: http:\/\/127\.0\.0\.1:\d+\nAPI key for trying the server: pk_/,
       );
       expect(stdout).not.toContain("Ctrl-C");
     });

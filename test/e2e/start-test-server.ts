@@ -21,18 +21,28 @@ export const jwtSecret = "a secret for tests, and for nothing else at all";
 
 export async function startTestServer(
   env: Readonly<Record<string, string>> = {},
-  options: Pick<ServerOptions, "studioFolder" | "engine"> = {},
+  {
+    tokenSeconds,
+    ...options
+  }: Pick<ServerOptions, "studioFolder" | "engine"> & {
+    /** Lifetime of transcription tokens, also one that configuration would not let be. */
+    readonly tokenSeconds?: number;
+  } = {},
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-test-"));
   const logged: string[] = [];
   const engine = createMarkerEngine();
-  const config = readConfig({
+  const given = readConfig({
     PORT: "0",
     HOST: "127.0.0.1",
     DATA_DIR: dataDir,
     JWT_SECRET: jwtSecret,
     ...env,
   });
+  const config = {
+    ...given,
+    jwt: { ...given.jwt, ...(tokenSeconds !== undefined && { expirySeconds: tokenSeconds }) },
+  };
   const server = await startServer(config, {
     log: pino({ level: "debug" }, { write: (line: string) => void logged.push(line) }),
     throwAway: config.databaseUrl === undefined,

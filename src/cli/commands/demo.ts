@@ -23,7 +23,7 @@ export function demoCommand(): Command {
           );
           const wav = await openWav(recording);
           await transcribe(wav, server.address, { identity: "reader", ...options }, signal);
-          process.stdout.write(`\nParley is at ${url}\nAPI key for trying it: ${credential}\n`);
+          process.stdout.write(`\nThe studio: ${url}\nAPI key for trying the server: ${credential}\n`);
           if (process.stdout.isTTY) {
             process.stdout.write("Ctrl-C ends it.\n");
             await aborted(signal); // the server keeps the process alive

@@ -86,7 +86,7 @@ function Report({ sessionId, data, session, summary }: ReportProps) {
       <PageHeader
         title={session ? formatTime(session.createTime) : "Report"}
         lead={lead.filter(Boolean).join(" · ")}
-        actions={<Exports sessionId={sessionId} />}
+        {...(session && { actions: <Exports sessionId={sessionId} /> })}
       />
       <div class="stack">
         <StateNotice session={session} />

@@ -66,10 +66,14 @@ export class Watch {
     });
   }
 
-  /** Ends it now: nothing more is told, though it be there. The first call counts. */
+  /**
+   * Ends it now: nothing more is told, though it be there. The first call counts. Also for a reading that never goes on, as
+   * that of a client which does not read.
+   */
   end(error: SessionError): void {
     this.#end ??= error;
     this.#queue.end(error);
+    this.#dependencies.leave(this.#reader);
   }
 
   /** Ends it when what is there is told; one that still replays ends at once, and goes on elsewhere. */
@@ -108,9 +112,9 @@ export class Watch {
         const after = this.#position;
         const page = await log.read({ ...this.target, after, limit: eventsAPage });
         for (const logged of page.events) {
-          this.#throwIfEnded();
+          if (!this.#isMeant(logged)) continue;
           const event = await toWatchedEvent(logged, 0, store);
-          if (!this.#isMeant(event)) continue;
+          this.#throwIfEnded();
           yield this.#tell(event);
           if (this.#isLast(event)) return true;
         }
@@ -137,7 +141,7 @@ export class Watch {
     if (this.#isMeant(event)) this.#queue.push(event);
   }
 
-  #isMeant({ session }: WatchedEvent): boolean {
+  #isMeant({ session }: Pick<WatchedEvent, "session">): boolean {
     const { sessionId, participantIdentity } = this.target;
     return (
       (sessionId === undefined || session.sessionId === sessionId) &&

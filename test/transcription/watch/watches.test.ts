@@ -97,6 +97,20 @@ describe("bounds", () => {
     rest.close();
   });
 
+  test("one that is closed while its client does not read leaves nothing behind", async () => {
+    const all = watches();
+    await begin();
+    const opened = await all.open({ roomName, watcher: eve });
+    const look = lookOf(opened);
+    await look.next();
+    const live = look.next();
+    await commit(0);
+    await live; // nobody asks for more
+    opened.close();
+    await clock.advance(1); // the notice of the commit is sent
+    expect(clock.pending()).toBe(0);
+  });
+
   test("one may watch so often, and all together; a watch that is closed does not count", async () => {
     const all = watches();
     const first = await all.open({ roomName, watcher: eve });

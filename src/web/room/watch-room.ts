@@ -7,7 +7,7 @@ import type {
   TranscriptionService,
   WatchSessionResponse,
 } from "../../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { SignInError } from "../session/sign-in-error.ts";
+import { signInErrorOf } from "../session/sign-in-error.ts";
 
 /**
  * - `connecting`: for the first time
@@ -92,7 +92,8 @@ function isCursorGone(error: unknown): boolean {
 
 /** A token may expire in the middle; one that is not taken from the start is not good. */
 function isWorthAnother(error: unknown, failures: number): boolean {
-  if (error instanceof SignInError) return error.retryable;
+  const signInError = signInErrorOf(error);
+  if (signInError) return signInError.retryable;
   switch (ConnectError.from(error).code) {
     case Code.Unauthenticated:
       return failures === 0;

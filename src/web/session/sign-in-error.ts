@@ -24,3 +24,9 @@ export class SignInError extends Error {
     this.retryable = options.retryable ?? false;
   }
 }
+
+/** The SignInError that an error is, or that stopped a call on its way out: Connect hands such errors on as the cause of its own. */
+export function signInErrorOf(error: unknown): SignInError | undefined {
+  if (error instanceof SignInError) return error;
+  return error instanceof Error && error.cause instanceof SignInError ? error.cause : undefined;
+}

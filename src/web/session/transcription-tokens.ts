@@ -11,7 +11,7 @@ import {
   type TokenService,
 } from "../../../gen/ts/parley/token/v1/token_pb.ts";
 import type { SignIn } from "./sign-in.ts";
-import { SignInError } from "./sign-in-error.ts";
+import { SignInError, signInErrorOf } from "./sign-in-error.ts";
 
 export interface EnteredRoom {
   readonly roomName: string;
@@ -53,9 +53,11 @@ export function createTranscriptionTokens(options: {
         return await mint(tokens, roomName);
       } catch (error) {
         const spent = refreshToken;
-        if (spent === undefined || !(error instanceof SignInError) || error.code !== "expired") throw error;
+        if (spent === undefined || signInErrorOf(error)?.code !== "expired") throw error;
         refreshToken = undefined;
-        return (await tokens.refreshToken({ refreshToken: spent })).tokens ?? Promise.reject(error);
+        const renewed = (await tokens.refreshToken({ refreshToken: spent })).tokens;
+        if (!renewed) throw error;
+        return renewed;
       }
     };
     return {

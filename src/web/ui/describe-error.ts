@@ -1,10 +1,12 @@
 /** What went wrong, for the one who has to do with it. Says what to do where something can be done. */
 import { Code, ConnectError } from "@connectrpc/connect";
 import { TokenTextError } from "../session/read-claims.ts";
-import { SignInError } from "../session/sign-in-error.ts";
+import { signInErrorOf } from "../session/sign-in-error.ts";
 
 export function describeError(error: unknown): string {
-  if (error instanceof SignInError || error instanceof TokenTextError) return error.message;
+  const signInError = signInErrorOf(error);
+  if (signInError) return signInError.message;
+  if (error instanceof TokenTextError) return error.message;
   const { code, rawMessage } = ConnectError.from(error);
   switch (code) {
     case Code.Unauthenticated:

@@ -115,7 +115,10 @@ test("without a sign-in it fails, unless the provider may answer later", async (
     client: {
       watchSession() {
         failures += 1;
-        throw new SignInError(failures < 3 ? "provider" : "expired", "no", { retryable: failures < 3 });
+        const error = new SignInError(failures < 3 ? "provider" : "expired", "no", {
+          retryable: failures < 3,
+        });
+        throw ConnectError.from(error); // as it comes out of a client whose interceptor threw it
       },
     },
   });

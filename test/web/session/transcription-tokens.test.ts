@@ -61,7 +61,8 @@ const open = (token: string) =>
     },
     tokens: {
       async createSessionTokens(request) {
-        if (isUserExpired) throw new SignInError("expired", "sign in again");
+        // As it comes out of a client whose interceptor has no token to put on the call.
+        if (isUserExpired) throw ConnectError.from(new SignInError("expired", "sign in again"));
         return service.createSessionTokens(request);
       },
       refreshToken: (request) => service.refreshToken(request),

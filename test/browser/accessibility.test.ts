@@ -24,6 +24,10 @@ async function expectAccessible(page: Page, state: string): Promise<void> {
   for (const { name, colorScheme, width, height } of looks) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height });
+    // Charts follow the size of their place in the frame after.
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
     expect(await seriousFindings(page), `${state}, ${name}`).toEqual([]);
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 export type StorageKind = "postgres" | "pglite";
 export type FaultKind = "kill" | "network";
+export type TransportKind = "grpc" | "websocket";
 
 export interface Options {
   readonly kills: number;
@@ -11,6 +12,8 @@ export interface Options {
   readonly storages: readonly StorageKind[];
   readonly faults: readonly FaultKind[];
   readonly speakers: number;
+  /** The speakers take turns with them. */
+  readonly transports: readonly TransportKind[];
   /** Times real time. */
   readonly pace: number;
   /** Audio of each session. */
@@ -18,7 +21,7 @@ export interface Options {
 }
 
 export const usage = `npm run chaos -- [--kills 200] [--network-faults 40] [--seed N] [--storage postgres|pglite|both]
-  [--faults kill|network|all] [--speakers 4] [--pace 4] [--session-seconds 120]
+  [--faults kill|network|all] [--speakers 4] [--transport grpc|websocket|both] [--pace 4] [--session-seconds 120]
 The kills and the network faults are divided among the databases. The same seed gives the same plan.`;
 
 /** Throws an Error that says what is wrong. */
@@ -32,6 +35,7 @@ export function readOptions(args: readonly string[]): Options {
       storage: { type: "string", default: "both" },
       faults: { type: "string", default: "kill" },
       speakers: { type: "string", default: "4" },
+      transport: { type: "string", default: "both" },
       pace: { type: "string", default: "4" },
       "session-seconds": { type: "string", default: "120" },
     },
@@ -51,6 +55,11 @@ export function readOptions(args: readonly string[]): Options {
       all: ["kill", "network"],
     }),
     speakers: whole("speakers", values.speakers, 1, 8),
+    transports: oneOf<readonly TransportKind[]>("transport", values.transport, {
+      both: ["grpc", "websocket"],
+      grpc: ["grpc"],
+      websocket: ["websocket"],
+    }),
     pace: whole("pace", values.pace, 1, 20),
     sessionMs: whole("session-seconds", values["session-seconds"], 10, 3_600) * 1000,
   };

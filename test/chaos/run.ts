@@ -159,6 +159,7 @@ function beginSpeaking(
       mintToken: () => mintTranscriptionToken(server.url, server.apiKey, `speaker-${index}`),
       recording,
       stage,
+      transport: options.transports[index % options.transports.length] ?? "grpc",
       pace: options.pace,
       timing,
     }),

@@ -1,10 +1,11 @@
 /** A speaker: one session after the other with the client that apps use, at a pace, until the run is over. */
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { AudioEncoding } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
-import { createTranscription } from "../../src/client/index.ts";
+import { createTranscription, createWebSocketTransport } from "../../src/client/index.ts";
 import type { TranscriptionTiming } from "../../src/client/index.ts";
 import type { Recording } from "../bench/recordings.ts";
 import { toFinal } from "./recorder.ts";
+import type { TransportKind } from "./options.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Stage } from "./stage.ts";
 
@@ -17,6 +18,7 @@ export interface SpeakerOptions {
   readonly mintToken: () => Promise<string>;
   readonly recording: Recording;
   readonly stage: Stage;
+  readonly transport: TransportKind;
   /** Times real time. */
   readonly pace: number;
   readonly timing: Partial<TranscriptionTiming>;
@@ -37,17 +39,17 @@ export async function speakUntilOver(options: SpeakerOptions): Promise<void> {
 
 /** Resolves with what the app was told when it did not end well. */
 async function speakOnce(
-  { url, recording, pace, timing }: SpeakerOptions,
+  { url, transport, recording, pace, timing }: SpeakerOptions,
   recorder: Recorder,
   token: string,
 ): Promise<string | undefined> {
   const transcription = createTranscription({
-    transport: () =>
-      createGrpcTransport({
-        baseUrl: url(),
-        interceptors: [recorder.interceptor],
-        idleConnectionTimeoutMs: 1_000,
-      }),
+    transport: () => {
+      const options = { baseUrl: url(), interceptors: [recorder.interceptor] };
+      return transport === "websocket"
+        ? createWebSocketTransport(options)
+        : createGrpcTransport({ ...options, idleConnectionTimeoutMs: 1_000 });
+    },
     token,
     config: { encoding: AudioEncoding.LINEAR16, sampleRateHz: recording.sampleRateHz },
     timing,

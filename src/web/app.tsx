@@ -36,7 +36,7 @@ export function App({ signInProblem }: { readonly signInProblem: string | undefi
       <TopBar route={route} user={user} onSignOut={() => signIn.signOut()} />
       {signIn.hasExpired.value && <SignInAgain />}
       <main id="main" tabIndex={-1}>
-        {user ? <View route={route} /> : <SignInView problem={signInProblem} />}
+        {user ? <View key={user.userId} route={route} /> : <SignInView problem={signInProblem} />}
       </main>
       <Announcer />
     </>

@@ -27,14 +27,18 @@ export function traceRecording(
       tracer.stop();
       resolve(result);
     };
+    const fail = (error: Error) => {
+      tracer.stop();
+      reject(error);
+    };
     const tracer = startVoiceTracer(({ firstFrame, levelsDbfs, pitchesHz }) => {
       whole.levelsDbfs.set(levelsDbfs, firstFrame);
       whole.pitchesHz.set(pitchesHz, firstFrame);
       if (firstFrame + levelsDbfs.length >= frames) end(whole);
-      else next().catch(reject);
+      else next().catch(fail);
     });
     signal.addEventListener("abort", () => end(undefined));
     if (frames === 0 || signal.aborted) end(frames === 0 ? whole : undefined);
-    else next().catch(reject);
+    else next().catch(fail);
   });
 }

@@ -27,10 +27,11 @@ export const currentRecording: ReadonlySignal<SessionRecording | undefined> = cu
 /** Unfinished ones of whoever is signed in, newest first; as of the last look. */
 export const unfinishedRecordings: ReadonlySignal<readonly Recording[]> = leftBehind;
 
+/** Does nothing while there is one: a file may be ready to play only after somebody has begun to speak. */
 export async function startRecording(plan: RecordingPlan): Promise<void> {
-  const user = currentUser.peek();
-  if (!user) return;
   const store = await openRecordings();
+  const user = currentUser.peek();
+  if (!user || current.peek()) return;
   leftBehind.value = [];
   current.value = new SessionRecording(plan, {
     transport: streamTransport,
@@ -77,9 +78,12 @@ export async function giveUpRecording({ recordingId }: Recording): Promise<void>
   await lookForUnfinished();
 }
 
-// Somebody else may sit down now.
+// Somebody else may sit down now, or has done so by signing in where a sign-in had expired.
+let userId = currentUser.peek()?.userId;
 effect(() => {
-  if (currentUser.value) return;
+  const before = userId;
+  userId = currentUser.value?.userId;
+  if (userId === before) return;
   void current.peek()?.leave();
   current.value = undefined;
   lastSummary = undefined;

@@ -1,6 +1,7 @@
 /** Why a recording stopped, in words for whoever speaks, and whether it can be gone on with. */
-import { ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { TranscriptionError } from "../../client/index.ts";
+import { describeError } from "../ui/describe-error.ts";
 
 export interface Failure {
   readonly message: string;
@@ -10,9 +11,16 @@ export interface Failure {
 
 export function explainFailure(error: unknown): Failure {
   if (error instanceof TranscriptionError) return explainTranscriptionError(error);
-  if (error instanceof ConnectError) return { message: sentence(error.rawMessage), canContinue: false };
+  if (error instanceof ConnectError) return { message: explainRefusal(error), canContinue: false };
   const message = error instanceof Error ? error.message : String(error);
   return { message: sentence(message), canContinue: false };
+}
+
+/** Of the room, for that is all that is asked for by a call before the stream begins. */
+function explainRefusal(error: ConnectError): string {
+  if (error.code === Code.PermissionDenied || error.code === Code.NotFound)
+    return "There is no such room, or it is not for you. Make it under Rooms, or leave the name out for one of your own.";
+  return describeError(error);
 }
 
 function explainTranscriptionError({ code, message }: TranscriptionError): Failure {

@@ -42,22 +42,22 @@ export function bytesOf(samples: Int16Array): Uint8Array {
   return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 }
 
-function untilDone(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return Promise.race([promise, new Promise<void>((resolve) => onAbort(signal, resolve))]);
-}
-
 function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    onAbort(signal, () => {
-      cancel();
-      resolve();
-    });
-  });
+  const slept = Promise.withResolvers<undefined>();
+  const cancel = clock.after(ms, () => slept.resolve(undefined));
+  return untilDone(slept.promise, signal).finally(cancel);
 }
 
-function onAbort(signal: AbortSignal, callback: () => void): void {
-  if (signal.aborted) callback();
-  else signal.addEventListener("abort", callback, { once: true });
+/** Or aborted. Leaves no listener behind: an hour has tens of thousands of pieces, and one signal. */
+async function untilDone(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<undefined>();
+  const onAbort = () => aborted.resolve(undefined);
+  signal.addEventListener("abort", onAbort);
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

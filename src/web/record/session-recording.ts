@@ -86,6 +86,9 @@ export class SessionRecording {
   #waiting: Int16Array[] | undefined = [];
   #started = Promise.withResolvers<undefined>();
   #summary: SessionSummary | undefined;
+  #openingMicrophone: Promise<void> | undefined;
+  /** No more audio can be written. */
+  #hasEnded = false;
   #isOver = false;
 
   readonly phase: ReadonlySignal<RecordingPhase> = this.#phase;
@@ -118,6 +121,7 @@ export class SessionRecording {
     }
     this.#phase.value = { name: "finishing" };
     await this.#stopMicrophone();
+    this.#hasEnded = true;
     this.#transcription.end();
   }
 
@@ -126,10 +130,11 @@ export class SessionRecording {
     return this.#fail(new TranscriptionError("cancelled", "the recording was left"));
   }
 
-  /** Opens the microphone again after it went away. */
+  /** Opens the microphone again after it went away; once, however often it is asked for. */
   async reopenMicrophone(): Promise<void> {
     try {
-      await this.#openMicrophone();
+      this.#openingMicrophone ??= this.#openMicrophone().finally(() => (this.#openingMicrophone = undefined));
+      await this.#openingMicrophone;
       this.notices.dismiss("microphone-lost");
     } catch (error) {
       this.notices.say("microphone-lost", explainFailure(error).message);
@@ -145,12 +150,17 @@ export class SessionRecording {
         this.#phase.value = { name: "opening", step: "microphone" };
         await this.#openMicrophone();
       }
+      if (this.#isGivenUp()) return;
       this.#phase.value = { name: "opening", step: "room" };
       const room = await this.#parts.enterRoom(roomOf(this.plan));
+      if (this.#isGivenUp()) return;
       if (!room.maySpeak) throw new Error(`You may watch the room “${room.roomName}”, but not speak in it.`);
       this.#roomName.value = room.roomName;
       await this.#keep(room.roomName);
-      if (this.#stopping.signal.aborted || this.#isOver) return;
+      if (this.#isGivenUp()) {
+        await this.#keepNothing();
+        return;
+      }
       this.#phase.value = { name: "recording" };
       const transcription = this.#transcribe(room);
       this.#feed(transcription).catch((error: unknown) => this.#fail(error));
@@ -159,6 +169,11 @@ export class SessionRecording {
     } catch (error) {
       await this.#fail(error);
     }
+  }
+
+  /** While it is opened: somebody stopped it, or left. */
+  #isGivenUp(): boolean {
+    return this.#isOver || this.#stopping.signal.aborted;
   }
 
   #transcribe(room: Room): Transcription {
@@ -203,6 +218,7 @@ export class SessionRecording {
         await this.stop();
         return;
       }
+      if (this.#isGivenUp()) return;
     }
     this.#traceStartMs = firstSample / samplesPerMs;
     this.#startWriter(firstSample);
@@ -253,7 +269,7 @@ export class SessionRecording {
       onLost: () => void this.#loseMicrophone(),
     });
     // Meanwhile it was stopped.
-    if (this.#isOver) await this.#stopMicrophone();
+    if (this.#isGivenUp()) await this.#stopMicrophone();
   }
 
   async #loseMicrophone(): Promise<void> {
@@ -271,7 +287,7 @@ export class SessionRecording {
 
   /** Live audio need not wait for room. */
   #write(samples: Int16Array): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasEnded) return;
     this.#writer?.append(samples);
     void this.#transcription?.write(bytesOf(samples));
   }
@@ -293,6 +309,13 @@ export class SessionRecording {
       // As in a private window.
     }
     if (this.#recordingId === undefined) this.#sayNotKept();
+  }
+
+  /** Of a recording that never began; what an earlier page kept stays. */
+  async #keepNothing(): Promise<void> {
+    this.#letGo?.();
+    if (this.plan.source !== "kept" && this.#recordingId !== undefined)
+      await this.#parts.store?.delete(this.#recordingId);
   }
 
   #startWriter(firstSample: number): void {

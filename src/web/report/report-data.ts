@@ -41,6 +41,7 @@ export class ReportData {
   readonly #session = signal<SessionView>({ name: "loading" });
   readonly #analysis = signal<AnalysisView>({ name: "loading" });
   readonly #closing = new AbortController();
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   readonly session: ReadonlySignal<SessionView> = this.#session;
   readonly analysis: ReadonlySignal<AnalysisView> = this.#analysis;
@@ -58,6 +59,7 @@ export class ReportData {
 
   close(): void {
     this.#closing.abort();
+    clearTimeout(this.#again);
   }
 
   async #loadSession(): Promise<void> {
@@ -67,15 +69,19 @@ export class ReportData {
       const { session, summary } = await clients.transcription.getSession({ sessionId }, { signal });
       if (!session || !summary) throw new ConnectError("the server sent no session", Code.Internal);
       this.#session.value = { name: "there", session, summary };
-      if (session.state === SessionState.ENDED) return;
-      const timer = setTimeout(() => this.reload(), runningEveryMs);
-      signal.addEventListener("abort", () => clearTimeout(timer));
+      if (session.state !== SessionState.ENDED) this.#reloadSoon();
     } catch (error) {
       if (signal.aborted) return;
       const mayNot = ConnectError.from(error).code === Code.PermissionDenied;
       if (mayNot && known) this.#session.value = { name: "there", session: undefined, summary: known };
       else if (this.#session.peek().name !== "there") this.#session.value = { name: "failed", error };
+      else this.#reloadSoon(); // a network that is away for a while
     }
+  }
+
+  #reloadSoon(): void {
+    clearTimeout(this.#again);
+    if (!this.#closing.signal.aborted) this.#again = setTimeout(() => this.reload(), runningEveryMs);
   }
 
   async #loadAnalysis(): Promise<void> {

@@ -180,18 +180,26 @@ function StateNotice({ session }: { readonly session: Session | undefined }) {
   }
 }
 
+/** A pace of fewer means nothing. */
+const leastWords = 10;
+
 function Figures({ summary }: { readonly summary: SessionSummary }) {
   const { averagePace, articulationRate, fillers, pauses, speakingMs, totalWords } = summary;
+  const isTooLittle = totalWords < leastWords;
   return (
     <section class="card" aria-label="Figures">
       <dl class="stats">
         <Stat
           label="Pace"
-          value={Math.round(averagePace)}
+          value={isTooLittle ? "—" : Math.round(averagePace)}
           unit="words/min"
-          note={totalWords < 10 ? "too few words to judge" : judgePace(averagePace)}
+          note={isTooLittle ? "too few words to judge" : judgePace(averagePace)}
         />
-        <Stat label="Without pauses" value={Math.round(articulationRate)} unit="words/min" />
+        <Stat
+          label="Without pauses"
+          value={isTooLittle ? "—" : Math.round(articulationRate)}
+          unit="words/min"
+        />
         <Stat
           label="Fillers"
           value={fillers?.detectable === true ? formatNumber(fillers.perMinute ?? 0) : "—"}

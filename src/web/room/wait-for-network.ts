@@ -16,9 +16,10 @@ export function waitForNetwork(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Aborts when the browser goes offline: it may take minutes until the connection itself says so. */
-export function whileOnline(): AbortSignal {
+/** Aborts when the browser goes offline before the attempt is over: the connection may take minutes to say so. */
+export function whileOnline(attempt: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  addEventListener("offline", () => controller.abort(new Error("the browser is offline")), { once: true });
+  const onOffline = () => controller.abort(new Error("the browser is offline"));
+  addEventListener("offline", onOffline, { once: true, signal: attempt });
   return controller.signal;
 }

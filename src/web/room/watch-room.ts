@@ -33,8 +33,8 @@ export interface WatchRoomOptions {
    * in a silent room there is none. Rejects or not when the signal aborts.
    */
   readonly settle: (signal: AbortSignal) => Promise<void>;
-  /** Aborts when the browser says that it is offline; a new one for each attempt. */
-  readonly whileOnline?: () => AbortSignal;
+  /** Aborts when the browser says that it is offline, until the attempt is over. */
+  readonly whileOnline?: (attempt: AbortSignal) => AbortSignal;
 }
 
 const firstWaitMs = 500;
@@ -58,7 +58,7 @@ export async function watchRoom(options: WatchRoomOptions): Promise<void> {
       const stream = client.watchSession(
         { selector: { case: "roomName", value: roomName }, cursor },
         {
-          signal: whileOnline ? AbortSignal.any([signal, whileOnline()]) : signal,
+          signal: whileOnline ? AbortSignal.any([signal, whileOnline(attempt.signal)]) : signal,
           onHeader: onOpen,
         },
       );

@@ -119,9 +119,13 @@ export class SignIn {
       .then(
         (credential) => {
           if (this.#credential.value?.renewal === renewal) this.accept(credential);
+          // Meanwhile signed out: what came too late is not left to lie about.
+          else if (credential.renewal) void this.#options.revoke(credential.renewal);
           return credential;
         },
         (error: unknown) => {
+          if (this.#credential.value?.renewal !== renewal)
+            throw new SignInError("signed-out", "Sign in first.", { cause: error });
           throw error instanceof SignInError && error.retryable ? error : this.#expire(error);
         },
       )

@@ -46,16 +46,6 @@ const rooms = createTranscriptionTokens({
  */
 export const enterRoom = (roomName?: string): Promise<EnteredRoom> => rooms.enter(roomName);
 
-/** A function that gives a fresh transcription token for the room each time that it is called. Rejects as enterRoom does. */
-export function transcriptionToken(roomName: string): () => Promise<string> {
-  let entered: Promise<EnteredRoom> | undefined;
-  return async () => {
-    entered ??= enterRoom(roomName);
-    entered.catch(() => (entered = undefined));
-    return (await entered).token();
-  };
-}
-
 /**
  * Watches as the signed-in user or participant, over WebSockets, of which a page may have more at once than connections for
  * fetches.

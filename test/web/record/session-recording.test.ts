@@ -1,4 +1,5 @@
 /** A recording against a scripted server over real sockets: what goes up, what is kept, and what becomes of it. */
+import { setImmediate } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -262,6 +263,67 @@ test("stopping before there is a session takes it all back", async () => {
   await recording.stop();
   expect(recording.phase.value.name).toBe("cancelled");
   expect(microphone()).toBeUndefined();
+});
+
+test("what was cancelled while the microphone was asked for enters no room and keeps nothing", async () => {
+  const opening = Promise.withResolvers<undefined>();
+  let stopCount = 0;
+  const entered: (string | undefined)[] = [];
+  const { record, recordings } = world({
+    openMicrophone: async () => {
+      await opening.promise;
+      return { stop: async () => void (stopCount += 1) };
+    },
+    enterRoom: async (roomName) => {
+      entered.push(roomName);
+      return { roomName: "room-1", maySpeak: true, token: async () => "token" };
+    },
+  });
+  const recording = record({ source: "microphone" });
+  await recording.stop();
+  opening.resolve(undefined);
+  await expect.poll(() => stopCount).toBe(1);
+  await setImmediate();
+  expect(recording.phase.value.name).toBe("cancelled");
+  expect(entered).toEqual([]);
+  expect(recordings.size).toBe(0);
+});
+
+test("what was cancelled while its room was entered leaves no recording behind, and lets it go", async () => {
+  const entering = Promise.withResolvers<undefined>();
+  let heldCount = 0;
+  const { record, recordings, microphone } = world({
+    enterRoom: async () => {
+      await entering.promise;
+      return { roomName: "room-1", maySpeak: true, token: async () => "token" };
+    },
+    hold: () => {
+      heldCount += 1;
+      return () => void (heldCount -= 1);
+    },
+  });
+  const recording = record({ source: "microphone" });
+  await expect.poll(microphone).toBeDefined();
+  await recording.stop();
+  entering.resolve(undefined);
+  await setImmediate();
+  expect(recording.phase.value.name).toBe("cancelled");
+  expect([heldCount, recordings.size]).toEqual([0, 0]);
+});
+
+test("a microphone that is asked for twice is opened once", async () => {
+  let openCount = 0;
+  const { record } = world({
+    openMicrophone: async () => {
+      openCount += 1;
+      await setImmediate();
+      return { stop: async () => undefined };
+    },
+  });
+  const recording = record({ source: "microphone" });
+  await phaseOf(recording).toBe("recording");
+  await Promise.all([recording.reopenMicrophone(), recording.reopenMicrophone()]);
+  expect(openCount).toBe(2); // the first, and one again
 });
 
 test("a microphone that goes away can be opened again, and goes on where it stopped", async () => {

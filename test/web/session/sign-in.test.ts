@@ -158,7 +158,23 @@ test("signing out takes the refresh token back, and a renewal under way does not
   const renewing = signIn.accessToken();
   signIn.signOut();
   await renewing;
-  expect(revoked).toEqual(["r1"]);
+  expect(revoked[0]).toBe("r1");
   expect(signIn.user.value).toBeUndefined();
   expect(kept.size).toBe(0);
+});
+
+test("a renewal that ends after signing out leaves nothing: neither its tokens, nor word of an expired sign-in", async () => {
+  const signIn = open();
+  signIn.accept(oidc(nowMs - 1));
+  answers = [{ ...oidc(nowMs + hourMs), renewal: { ...renewal, refreshToken: "r2" } }];
+  const renewing = signIn.accessToken();
+  signIn.signOut();
+  await renewing;
+  expect(revoked).toEqual(["r1", "r2"]);
+  signIn.accept(oidc(nowMs - 1));
+  answers = [new SignInError("provider", "no")];
+  const failing = codeOf(signIn.accessToken());
+  signIn.signOut();
+  expect(await failing).toBe("signed-out");
+  expect(signIn.hasExpired.value).toBe(false);
 });

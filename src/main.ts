@@ -66,6 +66,7 @@ import { LiveKitServer } from "./token/targets/livekit/livekit-server.ts";
 import { FirstSight } from "./token/users/first-sight.ts";
 import type { IssuerHealth } from "./token/users/oidc/issuer-keys.ts";
 import { OidcUsers } from "./token/users/oidc/oidc-users.ts";
+import { ProviderOrigins } from "./token/users/oidc/provider-origins.ts";
 import { Revocations } from "./token/revocation/revocations.ts";
 import { keepDevelopmentKey, readServerSecrets } from "./token/keys/server-secrets.ts";
 import { signInForDevelopment } from "./token/users/sign-in-for-development.ts";
@@ -236,10 +237,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const stats = new CallStats(systemClock.now);
   const rates = rateLimits(config.limits.rates, systemClock.now);
 
+  const signInAt = studioOidc(config);
+  const providerOrigins =
+    signInAt.oidc && new ProviderOrigins({ issuer: signInAt.oidc.issuer, clock: systemClock, onProblem });
   const studio = createStudio({
     files: await readStudioFiles(options.studioFolder ?? defaultStudioFolder),
     indexPage,
-    ...studioOidc(config),
+    ...signInAt,
+    ...(providerOrigins && { providerOrigins: () => providerOrigins.get() }),
     // With a secret of its own, which it may share with others, a server hands out no tokens unasked.
     ...(!config.production &&
       config.jwt.secret === undefined && {
@@ -377,6 +382,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       await revocations.stop();
       credentials.stop();
       oidc?.close();
+      providerOrigins?.close();
       await firstSight.flush();
       repeats.stop();
       await auditLog.stop(lastWordsMs);

@@ -18,6 +18,8 @@ export interface StudioOptions {
   readonly indexPage: () => string;
   /** Sign-in through an OpenID provider. Absent: there is none. */
   readonly oidc?: StudioOidc;
+  /** Origins that the page asks to sign in there, as far as they are known now. Default: the issuer's own. */
+  readonly providerOrigins?: () => readonly string[];
   /** Absent: no development, and the path is not there. */
   readonly developmentSignIn?: DevelopmentSignIn;
 }
@@ -40,7 +42,7 @@ export interface StudioConfig {
 
 export function createStudio(options: StudioOptions): PlainHandler {
   const { files, indexPage, oidc, developmentSignIn: development } = options;
-  const headers = studioHeaders(oidc ? { providerOrigin: new URL(oidc.issuer).origin } : {});
+  const { providerOrigins = () => (oidc ? [new URL(oidc.issuer).origin] : []) } = options;
   const config = (request: HttpRequest): StudioConfig => ({
     ...(oidc && { oidc }),
     development: development !== undefined && isLocal(request),
@@ -60,7 +62,9 @@ export function createStudio(options: StudioOptions): PlainHandler {
   for (const [path, file] of files ?? []) {
     handlers.set(
       path,
-      reading((request, response) => serveFile(request, response, file, headers)),
+      reading((request, response) =>
+        serveFile(request, response, file, studioHeaders({ providerOrigins: providerOrigins() })),
+      ),
     );
   }
   return (request, response) => {

@@ -1,17 +1,19 @@
 /** What browsers are told of the studio: what it may load, run and ask for, and that nobody else may hold it. */
 
 export interface StudioHeaderOptions {
-  /** Origin of the OpenID provider that the page talks to. Absent: the page talks to nobody but this server. */
-  readonly providerOrigin?: string;
+  /** Origins of the OpenID provider that the page talks to. Default: none, and it talks to nobody but this server. */
+  readonly providerOrigins?: readonly string[];
 }
 
 /** Nothing inline, nothing from elsewhere, no text that becomes markup, no frame around it; of devices the microphone. */
-export function studioHeaders({ providerOrigin }: StudioHeaderOptions): Readonly<Record<string, string>> {
+export function studioHeaders({
+  providerOrigins = [],
+}: StudioHeaderOptions): Readonly<Record<string, string>> {
   const policy = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "connect-src": ["'self'", providerOrigin].filter((source) => source !== undefined).join(" "),
+    "connect-src": ["'self'", ...providerOrigins].join(" "),
     "worker-src": "'self'",
     "media-src": "'self' blob:",
     "img-src": "'self' data:",

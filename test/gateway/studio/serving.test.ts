@@ -124,6 +124,16 @@ test("browsers are told to run nothing but the studio's own files, and to let no
   });
 });
 
+test("the page may ask where the provider's endpoints are, as far as that is known when it is fetched", async () => {
+  const origins = ["https://id.example"];
+  const oidc = { issuer: "https://id.example", clientId: "studio", scopes: "openid" };
+  const url = await start({ oidc, providerOrigins: () => origins });
+  const policy = async () => String((await ask(`${url}/`)).headers["content-security-policy"]);
+  expect(await policy()).toContain("; connect-src 'self' https://id.example;");
+  origins.push("https://login.example");
+  expect(await policy()).toContain("; connect-src 'self' https://id.example https://login.example;");
+});
+
 test("the page may ask the provider that it is told of, and no other", async () => {
   const oidc = { issuer: "https://id.example/realms/a", clientId: "studio", scopes: "openid" };
   const url = await start({ oidc: { ...oidc, resource: "https://api.example" } });

@@ -1,4 +1,4 @@
-/** The discovery document of an issuer: where it is, and where it says that the keys are (OpenID Connect Discovery 1.0). */
+/** The discovery document of an issuer: where it is, and what it says of keys and endpoints (OpenID Connect Discovery 1.0). */
 import { IssuerError } from "./issuer-error.ts";
 
 export const discoveryName = "its discovery document";
@@ -13,8 +13,7 @@ export function discoveryUrl(issuer: string): string {
  * character by character, or when the keys of an https issuer would come over http.
  */
 export function readDiscovery(document: unknown, issuer: string): string {
-  const { issuer: named, jwks_uri: jwksUrl } = asObject(document);
-  if (named !== issuer) throw new IssuerError(`${discoveryName} names another issuer`);
+  const { jwks_uri: jwksUrl } = asDiscovery(document, issuer);
   const scheme = typeof jwksUrl === "string" ? URL.parse(jwksUrl)?.protocol : undefined;
   if (typeof jwksUrl !== "string" || !/^https?:$/.test(scheme ?? ""))
     throw new IssuerError(`${discoveryName} has no jwks_uri that is a web address`);
@@ -23,7 +22,25 @@ export function readDiscovery(document: unknown, issuer: string): string {
   return jwksUrl;
 }
 
-function asObject(document: unknown): Readonly<Record<string, unknown>> {
+/** URLs also take hosts with `*` and `;` in them, which a Content-Security-Policy reads as something else. */
+const plainHost = /^[\w.:[\]-]+$/;
+
+/**
+ * Origins of the endpoints that a public client asks from its page. Throws IssuerError when the document is another issuer's;
+ * what is no plain web address, or http where the issuer is https, is passed over.
+ */
+export function readEndpointOrigins(document: unknown, issuer: string): readonly string[] {
+  const { token_endpoint: token, revocation_endpoint: revocation } = asDiscovery(document, issuer);
+  const schemes = URL.parse(issuer)?.protocol === "https:" ? ["https:"] : ["https:", "http:"];
+  return [token, revocation].flatMap((endpoint) => {
+    const url = typeof endpoint === "string" ? URL.parse(endpoint) : null;
+    return url && schemes.includes(url.protocol) && plainHost.test(url.host) ? [url.origin] : [];
+  });
+}
+
+function asDiscovery(document: unknown, issuer: string): Readonly<Record<string, unknown>> {
   if (typeof document !== "object" || document === null) throw new IssuerError(`${discoveryName} is none`);
-  return document as Readonly<Record<string, unknown>>;
+  const members = document as Readonly<Record<string, unknown>>;
+  if (members["issuer"] !== issuer) throw new IssuerError(`${discoveryName} names another issuer`);
+  return members;
 }

@@ -116,7 +116,6 @@ async function firstAudio(
   clock: Clock,
 ): Promise<Uint8Array | undefined> {
   const audioCame = new AbortController();
-  const failed = Promise.withResolvers<never>();
   const signal = AbortSignal.any([socket.signal, audioCame.signal]);
   const follow = async () => {
     await sleep(clock, audioGraceMs, signal);
@@ -124,11 +123,11 @@ async function firstAudio(
     await followRoom(socket, transcription, { roomName, participantIdentity, signal });
   };
   follow().catch((error: unknown) => {
-    if (!signal.aborted) failed.reject(error);
+    if (!signal.aborted) tellFailure(socket, error); // which closes it, and so ends the reading below
   });
   try {
     for (;;) {
-      const { value } = await Promise.race([messages.next(), failed.promise]);
+      const { value } = await messages.next();
       if (!value) throw new ConnectError("the client is gone", Code.Canceled);
       if ("data" in value) {
         if (value.data.byteLength > 0) return value.data;
@@ -142,6 +141,5 @@ async function firstAudio(
     }
   } finally {
     audioCame.abort();
-    failed.promise.catch(() => undefined);
   }
 }

@@ -45,6 +45,7 @@ export async function speak(socket: ServerSocket, options: SpeakOptions): Promis
   } finally {
     voice.begin(0); // whoever waits for the beginning waits no more
   }
+  await socket.drained(); // a long summary may be on its way for a while
   if (!voice.wantsAnalysis) {
     socket.sendText(writeStatus("stopped", "the session is complete"));
     return;

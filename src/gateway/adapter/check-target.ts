@@ -8,8 +8,8 @@ export type Target = { ok: true; path: string } | { ok: false; problem: string }
 
 /** Host and optional port: a name, an IPv4 address, or an IPv6 address in brackets; no user information. */
 const authorityPattern = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
-/** Origin form: printable ASCII after one slash; two would name another host. */
-const pathPattern = /^\/(?!\/)[\x21-\x7e]*$/;
+/** Origin form: printable ASCII after one slash; two would name another host, and URLs take a backslash for one. */
+const pathPattern = /^\/(?![/\\])[\x21-\x7e]*$/;
 const maxPathLength = 8 * 1024;
 
 /** The path without its query, or what is wrong in words that tell no more than the request did. */

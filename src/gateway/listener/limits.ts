@@ -37,6 +37,10 @@ export interface GatewayLimits {
 
   /** WebSocket: each message. Default 65 KiB: 64 KiB of audio and its framing. */
   socketReadMaxBytes: number;
+  /** WebSocket: frames of one message. Default 256. Clients send one; each that is kept takes memory, however small. */
+  socketMaxFragments: number;
+  /** WebSocket: pieces in which one frame arrives. Default 4096: 64 KiB in pieces of 16 bytes. */
+  socketMaxChunks: number;
   /** WebSocket: events that a client does not read, before the socket is closed. RPCs wait instead. Default 256 KiB. */
   socketMaxUnsentBytes: number;
   /** WebSocket: from the handshake to the first message, and the longest decision on a handshake. Default 10 s. */
@@ -92,6 +96,8 @@ export const defaultLimits: Readonly<GatewayLimits> = {
   maxHeaderBytes: 16 * 1024,
   maxHeaderFields: 100,
   socketReadMaxBytes: 65 * 1024,
+  socketMaxFragments: 256,
+  socketMaxChunks: 4096,
   socketMaxUnsentBytes: 256 * 1024,
   firstMessageTimeoutMs: 10_000,
   maxConcurrentStreams: 100,

@@ -62,6 +62,8 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.socketReadMaxBytes,
+    maxFragments: limits.socketMaxFragments,
+    maxBufferedChunks: limits.socketMaxChunks,
     closeTimeout: closeTimeoutMs,
     handleProtocols: (offered) => (offered.has(rpcSubprotocol) ? rpcSubprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
@@ -112,6 +114,7 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
     }
     try {
       await serve(open);
+      await open.drained(); // the client has not long to answer a close, and much may be in front of it
       open.close(closeCodes.normal, "");
     } catch (error) {
       if (!open.signal.aborted) log.error({ err: error, path: handshake.path, requestId }, "socket failed");
@@ -190,11 +193,11 @@ function checkHandshake(
 function readHandshake(request: IncomingMessage, socket: Duplex, requestId: string): Handshake {
   const gone = new AbortController();
   socket.once("close", () => gone.abort(new ConnectError("the client is gone", Code.Canceled)));
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const [path = "", ...query] = (request.url ?? "").split("?");
   const { origin } = request.headers;
   return {
-    path: pathname,
-    query: searchParams,
+    path,
+    query: new URLSearchParams(query.join("?")),
     address: request.socket.remoteAddress ?? "",
     ...(origin !== undefined && { origin }),
     requestId,

@@ -130,6 +130,31 @@ describe("a client that does it wrong", () => {
     expect(status(text)).toBe("3");
   });
 
+  test("a path that is no RPC is answered as such, and not logged", async () => {
+    server = await startKindsGateway();
+    const socket = await open("/my-secret?token=my-secret");
+    const heard = hear(socket);
+    socket.send(head);
+    expect(status((await heard).text)).toBe("12");
+    expect(server.lines).toContainEqual(
+      expect.objectContaining({ msg: "call refused", method: "unknown", protocol: "grpc-websockets" }),
+    );
+    expect(JSON.stringify(server.lines)).not.toContain("my-secret");
+  });
+
+  test("a message in more frames than anybody needs ends the connection before it is whole", async () => {
+    server = await startKindsGateway();
+    const [few, many] = [await open(bidi), await open(bidi)];
+    const heard = hear(many);
+    for (const [socket, frames] of [
+      [few, 200],
+      [many, 300],
+    ] as const)
+      for (let frame = 0; frame < frames; frame++) socket.send(Buffer.of(0), { fin: false });
+    expect((await heard).closed).toBe(1008);
+    expect(few.readyState).toBe(WebSocket.OPEN);
+  });
+
   test("a message over 65 KiB is closed with 1009, and the call hears that it was too large", async () => {
     server = await startKindsGateway();
     const socket = await open(bidi);
@@ -268,6 +293,7 @@ describe("a handshake", () => {
 
   test.each([
     ["a malformed path", handshake("//[")],
+    ["a path that URLs take for another host", handshake("/\\[?token=x", protocol)],
     ["a malformed host", handshake(unary, protocol).map((line) => line.replace("localhost", "["))],
     ["two hosts", handshake(unary, protocol, "Host: other")],
     ["no key", handshake(unary, protocol).filter((line) => !line.includes("-Key"))],

@@ -107,6 +107,13 @@ async function skipRest(messages: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
-function logRefused({ log }: GrpcSocketOptions, path: string, peer: string, requestId: string): void {
-  log.info({ method: path.slice(1, 201), peer, requestId, protocol: "grpc-websockets" }, "call refused");
+/** A path that is no RPC is the client's own text, and not for the log. */
+function logRefused(
+  { handlers, log }: GrpcSocketOptions,
+  path: string,
+  peer: string,
+  requestId: string,
+): void {
+  const method = handlers.has(path) ? path.slice(1) : "unknown";
+  log.info({ method, peer, requestId, protocol: "grpc-websockets" }, "call refused");
 }

@@ -97,6 +97,13 @@ export default {
       "^src/(gateway|cli)/",
     ),
     only("only-gateway-knows-connect", "", "node_modules/@connectrpc/", "^src/(gateway|cli|client|web)/"),
+    only("only-the-studio-knows-its-page", "", "node_modules/(preact|@preact|uplot)/", "^src/web/"),
+    only(
+      "only-the-gateway-serves-websockets",
+      "and Deepgram is reached over one",
+      "node_modules/ws/",
+      "^src/(gateway/websocket|transcription/engines/deepgram)/",
+    ),
     only(
       "only-storage-knows-databases",
       "",

@@ -239,7 +239,12 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
   const signInAt = studioOidc(config);
   const providerOrigins =
-    signInAt.oidc && new ProviderOrigins({ issuer: signInAt.oidc.issuer, clock: systemClock, onProblem });
+    signInAt.oidc &&
+    new ProviderOrigins({
+      issuer: signInAt.oidc.issuer,
+      clock: systemClock,
+      onProblem: (problem, error) => log.warn({ issuer: signInAt.oidc?.issuer, err: error }, problem),
+    });
   const studio = createStudio({
     files: await readStudioFiles(options.studioFolder ?? defaultStudioFolder),
     indexPage,

@@ -2,12 +2,14 @@
 import { benchBundle } from "./bundle.ts";
 import { benchSpeech } from "./speech.ts";
 import { benchStreams } from "./streams.ts";
+import { benchStudio } from "./studio.ts";
 import { benchTokens } from "./tokens.ts";
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   bundle: benchBundle,
   speech: benchSpeech,
   streams: benchStreams,
+  studio: benchStudio,
   tokens: benchTokens,
 };
 

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { ProgressSeries } from "../../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { clients } from "../session/studio-session.ts";
 import { Alert } from "../ui/alert.tsx";
+import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { describeError } from "../ui/describe-error.ts";
 import { Loading } from "../ui/loading.tsx";
@@ -18,24 +19,39 @@ type State =
 
 export function Progress() {
   const [state, setState] = useState<State>({ status: "loading" });
-  useEffect(() => {
+  const fetchProgress = () => {
+    setState({ status: "loading" });
     clients.analysis.getProgress({}).then(
       ({ series }) => setState({ status: "ready", series: chooseSeries(series) }),
       (error: unknown) => setState({ status: "failed", error }),
     );
-  }, []);
+  };
+  useEffect(fetchProgress, []);
   return (
     <Card title="Over time" lead="What each session came to, the oldest first.">
-      <Content state={state} />
+      <Content state={state} onRetry={fetchProgress} />
     </Card>
   );
 }
 
-function Content({ state }: { readonly state: State }): ComponentChildren {
+interface ContentProps {
+  readonly state: State;
+  readonly onRetry: () => void;
+}
+
+function Content({ state, onRetry }: ContentProps): ComponentChildren {
   if (state.status === "loading") return <Loading>Fetching your progress…</Loading>;
   if (state.status === "failed") {
     return (
-      <Alert kind="warning" title="Your progress could not be fetched.">
+      <Alert
+        kind="warning"
+        title="Your progress could not be fetched."
+        actions={
+          <Button size="small" onClick={onRetry}>
+            Try again
+          </Button>
+        }
+      >
         {describeError(state.error)}
       </Alert>
     );

@@ -3,6 +3,9 @@ import UPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { LineChartProps } from "./line-chart.tsx";
 
+/** So many values are marked each with a point; more make a line. */
+const mostMarked = 40;
+
 export interface DrawnChart {
   update(props: LineChartProps): void;
   /** To the size of its place. */
@@ -87,7 +90,8 @@ function options(
         width: look === "dots" ? 0 : 2,
         ...(look === "area" && { fill: token("--accent-soft"), fillTo: shown().yRange[0] }),
         points: {
-          show: look === "dots" || shown().x.length < 40,
+          // Asked for each drawing: a live chart begins with none.
+          show: () => look === "dots" || shown().x.length < mostMarked,
           size: look === "dots" ? 3 : 5,
           fill: stroke,
         },

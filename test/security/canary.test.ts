@@ -3,16 +3,19 @@
  * every RPC, by every kind of caller, and through every kind of failure. The server is a process of its own with the finest
  * log, its secrets hold the canary too, and all that it writes is looked at.
  */
+import { once } from "node:events";
 import { ScalarType, create } from "@bufbuild/protobuf";
 import type { DescField, DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { AnalysisService } from "../../gen/ts/parley/analysis/v1/analysis_pb.ts";
 import { RoomAccess } from "../../gen/ts/parley/token/v1/room_pb.ts";
 import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import { TranscriptionService } from "../../gen/ts/parley/transcription/v1/transcription_pb.ts";
+import { openOldClient } from "../e2e/old-client.ts";
 import { audio, config, openRawStream } from "../e2e/raw-stream.ts";
 import { startServerProcess } from "../e2e/server-process.ts";
 import type { ServerProcess } from "../e2e/server-process.ts";
@@ -23,6 +26,7 @@ import type { FakeDeepgram } from "../fakes/fake-deepgram.ts";
 import { describePostgres } from "../storage/databases.ts";
 import { canary, linesWithCanary } from "./canary.ts";
 import { hmac, write } from "./compact-token.ts";
+import { socketPaths } from "./places.ts";
 import { jwtAudience, jwtIssuer, serverEnvironment } from "./world.ts";
 
 const phrase = `my secret is ${canary}`;
@@ -227,6 +231,58 @@ describe("a canary", () => {
     const { transcript } = await stream.next("sessionSummary");
     expect(transcript).toMatch(/w777\b.*w778\b/i); // as the fake Deepgram says what it hears
     expect(server.output()).not.toMatch(/\bw77[78]\b/i);
+    expectNoCanary(server);
+  });
+
+  test("over WebSockets, from the token in the URL to what is spoken and watched, is nowhere in the log", async () => {
+    const open = (path: string, token: string) =>
+      openOldClient(server.url, `${path}?token=${encodeURIComponent(token)}`);
+    const watched = signed({ user_id: "eve", room: "talk", user_type: "guest" }, secrets.sfu);
+    const forged = signed({ user_id: "eve", room: "talk" }, secretOf("an-attacker"));
+    for (const path of Object.values(socketPaths))
+      for (const token of [phrase, login(secretOf("an-attacker")), forged])
+        await expect(open(path, token)).rejects.toThrow("HTTP 401");
+    await expect(open("/", login())).rejects.toThrow("HTTP 403");
+    await expect(open(`/${canary}`, participant())).rejects.toThrow("HTTP 404");
+    await expect(open(`/\\[${canary}`, participant())).rejects.toThrow("HTTP 400");
+
+    for (const message of [
+      canary,
+      { action: canary },
+      { action: "start", roomName: canary },
+      Buffer.from(canary),
+    ]) {
+      const client = await open("/", participant());
+      if (Buffer.isBuffer(message)) client.socket.send(message);
+      else client.say(message);
+      const { message: told } = await client.next("error");
+      const { reason } = await client.closed;
+      expect(linesWithCanary([String(told), reason])).toEqual([]);
+    }
+
+    const room = await open(socketPaths.room, watched);
+    room.say(canary);
+    const speaker = await open(socketPaths.session, participant());
+    speaker.say({ action: "start", roomName: "talk", participantIdentity: "ada", caseQuestion: phrase });
+    speaker.speak(markedAudio([781, 782]));
+    speaker.say({ action: "complete" });
+    const final = await room.next("transcript", ({ isFinal }) => isFinal === true);
+    expect(final["text"]).toMatch(/w781\b/i);
+    await speaker.closed;
+    room.socket.terminate();
+
+    for (const [path, messages] of [
+      [`/${canary}`, [`authorization: Bearer ${participant()}\r\n`]],
+      [`/parley.token.v1.TokenService/ListRooms?token=${login()}`, [`authorization: Bearer ${canary}\r\n`]],
+      ["/parley.token.v1.TokenService/ListRooms", [canary]],
+      ["/parley.token.v1.TokenService/ListRooms", [`authorization: Bearer ${login()}\r\n`, canary]],
+    ] as const) {
+      const socket = new WebSocket(`${server.url}${path}`, ["grpc-websockets"]);
+      await once(socket, "open");
+      for (const message of messages) socket.send(Buffer.from(message));
+      await once(socket, "close");
+    }
+    expect(server.output()).not.toMatch(/\bw78[12]\b/i);
     expectNoCanary(server);
   });
 

@@ -1,7 +1,8 @@
 /**
  * Every place where a token can be offered to the server, over real sockets: what it answers, and all that came back. Clients
- * are bare ones (`node:http`, `@grpc/grpc-js`), so that nothing stands between a token and the wire.
+ * are bare ones (`node:http`, `@grpc/grpc-js`, `ws`), so that nothing stands between a token and the wire.
  */
+import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
@@ -9,6 +10,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { DescMethod, MessageInitShape } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import * as grpc from "@grpc/grpc-js";
+import { WebSocket } from "ws";
 import { TokenService } from "../../gen/ts/parley/token/v1/token_pb.ts";
 import {
   AudioEncoding,
@@ -28,8 +30,8 @@ export interface Outcome {
 
 export interface Place {
   readonly name: string;
-  /** Where the token travels: as the credential of a call, or in a field of a request. */
-  readonly travelsIn: "header" | "field";
+  /** Where the token travels: as the credential of a call, in the query of a WebSocket's URL, or in a field of a request. */
+  readonly travelsIn: "header" | "query" | "field";
   /** Whose tokens are let in. */
   readonly kinds: readonly CredentialKind[];
   /** Whose tokens are good, and not for this. */
@@ -68,11 +70,17 @@ export interface Places {
 /** What the credential of a call must look like to be one at all. */
 export const bearerPattern = /^[\x21-\x2b\x2d-\x7e]+$/;
 
+/** Where old clients open a WebSocket with a transcription token, and watchers of a room with one of the SFU. */
+export const socketPaths = { session: "/", room: "/aq_server/websocket" } as const;
+
+export const badInQuery = "missing or bad token; send it as ?token=";
 const missingOrBad = "missing or bad credential; send `authorization: Bearer <token or API key>`";
 /** As the messages of requests that hold a token say. */
 export const maxFieldBytes = 8192;
 /** Of HTTP/1.1 and of HTTP/2, in all: see the gateway's limits. What is longer is refused by them. */
 const maxHeaderBytes = 15_000;
+/** Of a request's target. */
+const maxTargetBytes = 8_100;
 
 export function openPlaces({ url, participantToken }: PlaceOptions): Places {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -112,6 +120,20 @@ export function openPlaces({ url, participantToken }: PlaceOptions): Places {
       ...inHeader(...users, "service"),
       offer: (token) =>
         http({ path: listRooms, body: emptyFrame, contentType: "application/grpc-web+proto" }, token),
+    },
+    {
+      name: "metadata of a call over a WebSocket",
+      ...inHeader(...users, "service"),
+      offer: (token) => callOverSocket(new URL(listRooms, url), token),
+    },
+    {
+      name: "the URL of the old WebSocket",
+      travelsIn: "query",
+      kinds: ["participant"],
+      wrongKinds: ["login"],
+      refusal: badInQuery,
+      carries: fitsQuery,
+      offer: (token) => openOldSocket(new URL(socketPaths.session, url), token),
     },
     {
       name: "reauthenticate in the middle of Transcribe",
@@ -213,6 +235,10 @@ function fitsHeader(token: string): boolean {
   return /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token) && token.length < maxHeaderBytes;
 }
 
+export function fitsQuery(token: string): boolean {
+  return token.isWellFormed() && encodeURIComponent(token).length < maxTargetBytes;
+}
+
 function fitsField(token: string): boolean {
   return token !== "" && token.isWellFormed();
 }
@@ -258,6 +284,43 @@ async function sendHttp(
       });
     }, reject);
   });
+  return promise;
+}
+
+/** By the protocol of grpc-websockets, with an empty request. */
+async function callOverSocket(url: URL, token: string | undefined): Promise<Outcome> {
+  const socket = new WebSocket(url, ["grpc-websockets"]);
+  let body = "";
+  socket.on("message", (data: Buffer) => (body += data.toString("latin1")));
+  await once(socket, "open");
+  const credential = token === undefined ? "" : `authorization: Bearer ${token}\r\n`;
+  socket.send(Buffer.from(`content-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\n${credential}`));
+  socket.send(Buffer.concat([Buffer.of(0), emptyFrame]));
+  socket.send(Buffer.of(1));
+  const [closeCode, reason] = (await once(socket, "close")) as [number, Buffer];
+  const received = body + reason.toString();
+  if (!body.includes("grpc-status")) return { code: `close ${closeCode}`, message: "", received };
+  const headers = { "content-type": "application/grpc-web+proto" };
+  return { ...readAnswer({ status: 200, headers, body }), received };
+}
+
+/** What a handshake with the token in its URL is answered; "ok" is a WebSocket, which is closed at once. */
+export function openOldSocket(url: URL, token: string | undefined): Promise<Outcome> {
+  const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+  const socket = new WebSocket(`${url.href}${query}`);
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  let received = "";
+  socket.on("open", () => socket.close());
+  socket.on("message", (data: Buffer) => (received += data.toString()));
+  socket.on("close", () => resolve({ code: "ok", message: "", received }));
+  socket.on("unexpected-response", (_, response) => {
+    text(response).then((body) => {
+      const { statusCode = 0, headers, rawHeaders } = response;
+      const answer = readAnswer({ status: statusCode, headers, body });
+      resolve({ ...answer, received: JSON.stringify(rawHeaders) + body });
+    }, reject);
+  });
+  socket.on("error", reject);
   return promise;
 }
 

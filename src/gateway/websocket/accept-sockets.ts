@@ -106,12 +106,16 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
     if (socket.destroyed) return;
     const mayBeSilent = !isRpc && options.endpoints.get(handshake.path)?.mayBeSilent === true;
     const open = await upgrade(request, socket, head, { isRpc, mayBeSilent });
-    // An RPC is counted when its first message says that it is one.
-    const end = isRpc ? () => undefined : options.begin();
-    if (!end) {
-      open.close(closeCodes.tryAgainLater, "the server has too many calls in flight: try again later");
-      return;
-    }
+    let end: (() => void) | undefined;
+    const count = () => {
+      if (open.signal.aborted) return;
+      end = options.begin();
+      if (!end)
+        open.close(closeCodes.tryAgainLater, "the server has too many calls in flight: try again later");
+    };
+    // Sockets on which nothing is said take no call's place. An RPC counts itself, once its head is read.
+    if (mayBeSilent) count();
+    else if (!isRpc) void open.spoken.then(count);
     try {
       await serve(open);
       await open.drained(); // the client has not long to answer a close, and much may be in front of it
@@ -120,7 +124,7 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
       if (!open.signal.aborted) log.error({ err: error, path: handshake.path, requestId }, "socket failed");
       open.close(closeCodes.internalError, "internal error");
     } finally {
-      end();
+      end?.();
     }
   };
 

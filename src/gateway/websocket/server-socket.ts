@@ -21,6 +21,8 @@ export interface ServerSocketOptions {
 export interface OpenSocket extends ServerSocket {
   /** Whether the client has not said anything yet. */
   readonly isFresh: boolean;
+  /** Resolves when it has. */
+  readonly spoken: Promise<unknown>;
 }
 
 /** Unsent bytes that a writer need not wait for. */
@@ -41,6 +43,8 @@ class WatchedSocket implements OpenSocket {
   #unsentBytes = 0;
   #bytesThisTurn = 0;
   #waiting: (() => void)[] = [];
+  readonly #spoken = Promise.withResolvers<undefined>();
+  readonly spoken = this.#spoken.promise;
   isFresh = true;
 
   constructor(socket: WebSocket, options: ServerSocketOptions) {
@@ -53,6 +57,7 @@ class WatchedSocket implements OpenSocket {
     });
     socket.on("message", (raw, isBinary) => {
       this.isFresh = false;
+      this.#spoken.resolve(undefined);
       const data = raw as Buffer<ArrayBuffer>;
       this.#queue.push(isBinary ? { data } : { text: data.toString("utf8") }, data.length);
     });

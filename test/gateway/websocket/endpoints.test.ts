@@ -44,6 +44,26 @@ test("who never says anything is closed, unless the endpoint allows it", async (
   expect(silent.readyState).toBe(WebSocket.OPEN);
 });
 
+test("sockets on which nothing is said take no call's place; with its first message one does, while there are places", async () => {
+  echo = await startEchoGateway({
+    limits: { maxCallsInFlight: 1 },
+    webSocketEndpoints: () => ({
+      "/speaks": serving(async ({ messages }) => {
+        for await (const _ of messages);
+      }),
+    }),
+  });
+  const [first, second] = [await open("/speaks"), await open("/speaks")];
+  await open("/speaks");
+  expect(echo.gateway.callsInFlight()).toBe(0);
+  first.send("hello");
+  await expect.poll(() => echo.gateway.callsInFlight()).toBe(1);
+  second.send("hello");
+  expect(await closeCodeOf(second)).toBe(1013);
+  first.close();
+  await expect.poll(() => echo.gateway.callsInFlight()).toBe(0);
+});
+
 test("a message larger than the bound of unsent bytes arrives whole when nothing else is unsent", async () => {
   echo = await startEchoGateway({
     webSocketEndpoints: () => ({

@@ -33,8 +33,11 @@ export class RoomFeed {
   readonly #options: RoomFeedOptions;
   /** By the number that each has read to; what is not above it is not for it. */
   readonly #readers = new Map<FeedReader, number>();
-  /** By session and segment: how many results were passed on. A stream that continues a session counts from 0 again. */
-  readonly #revisions = new Map<string, number>();
+  /**
+   * By session and segment: how many results were passed on. A stream that continues a session counts from 0 again; a segment
+   * may never come to a final, so what is left goes with its session.
+   */
+  readonly #revisions = new Map<string, Map<number, number>>();
   /** Everything up to here was passed on. Undefined before the first reader. */
   #position: number | undefined;
   #isStale = false;
@@ -118,6 +121,7 @@ export class RoomFeed {
           logged.kind === "final"
             ? this.#takeRevision(logged.session.sessionId, logged.segment.segmentIndex)
             : 0;
+        if (logged.kind === "ended") this.#revisions.delete(logged.session.sessionId);
         this.#pass(await toWatchedEvent(logged, revision, store));
         this.#position = logged.position;
       }
@@ -137,15 +141,16 @@ export class RoomFeed {
   }
 
   #nextRevision(sessionId: string, segmentIndex: number): number {
-    const key = `${sessionId} ${segmentIndex}`;
-    const revision = this.#revisions.get(key) ?? 0;
-    this.#revisions.set(key, revision + 1);
+    const ofSession = this.#revisions.get(sessionId) ?? new Map<number, number>();
+    this.#revisions.set(sessionId, ofSession);
+    const revision = ofSession.get(segmentIndex) ?? 0;
+    ofSession.set(segmentIndex, revision + 1);
     return revision;
   }
 
   #takeRevision(sessionId: string, segmentIndex: number): number {
     const revision = this.#nextRevision(sessionId, segmentIndex);
-    this.#revisions.delete(`${sessionId} ${segmentIndex}`);
+    this.#revisions.get(sessionId)?.delete(segmentIndex);
     return revision;
   }
 }

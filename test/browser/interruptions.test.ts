@@ -12,18 +12,7 @@ import { testModelDir } from "../transcription/engines/test-model-dir.ts";
 import { buildStudio } from "../web/build-studio.ts";
 import { launchChromium, noChromium } from "./chromium.ts";
 import { openStudio, type OpenedStudio } from "./open-studio.ts";
-
-const because = (reason: string | undefined, name: string) =>
-  reason === undefined ? name : `${name} (${reason})`;
-
-async function signIn(page: Page, url: string): Promise<void> {
-  await page.goto(url);
-  await page.getByRole("button", { name: "Continue as developer" }).click();
-  await page.getByRole("button", { name: "Record", exact: true }).waitFor();
-}
-
-const spoken = async (page: Page, place: ".captions" | ".transcript") =>
-  (await page.locator(`${place} .word:not(.interim)`).allTextContents()).join(" ");
+import { because, signIn, spoken } from "./studio-page.ts";
 
 const withSpeech = noChromium ?? modelsMissing;
 describe.skipIf(withSpeech !== undefined)(because(withSpeech, "a server that is killed"), () => {

@@ -1,6 +1,5 @@
 /** Recording in a real Chromium against the whole server: a voice at the microphone, cut networks, reloads in the middle. */
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createOfflineEngine } from "../../src/transcription/engines/offline/offline-engine.ts";
 import { wav } from "../cli/wav-file.ts";
@@ -12,18 +11,7 @@ import { testModelDir } from "../transcription/engines/test-model-dir.ts";
 import { noChromium } from "./chromium.ts";
 import { openStudio } from "./open-studio.ts";
 import type { OpenedStudio } from "./open-studio.ts";
-
-const because = (reason: string | undefined, name: string) =>
-  reason === undefined ? name : `${name} (${reason})`;
-
-async function signIn(page: Page, url: string): Promise<void> {
-  await page.goto(url);
-  await page.getByRole("button", { name: "Continue as developer" }).click();
-  await page.getByRole("button", { name: "Record", exact: true }).waitFor();
-}
-
-const spoken = async (page: Page, place: ".captions" | ".transcript") =>
-  (await page.locator(`${place} .word:not(.interim)`).allTextContents()).join(" ");
+import { because, signIn, spoken } from "./studio-page.ts";
 
 describe.skipIf(noChromium !== undefined)(because(noChromium, "a file that is heard word by word"), () => {
   const marks = Array.from({ length: 20 }, (_, index) => index + 100);

@@ -10,7 +10,7 @@ import { createRestHandler, type RestRpc } from "./create-rest-handler.ts";
 import { checkOldMembers, type OldMember } from "./old-members.ts";
 import { matchPath, overlap } from "./path-template.ts";
 import { readRules } from "./read-rules.ts";
-import { RestRefusal } from "./rest-refusal.ts";
+import { HttpRefusal } from "../adapter/http-refusal.ts";
 import { answerError } from "./write-answer.ts";
 
 export interface RouteTableOptions {
@@ -102,6 +102,6 @@ function asHandler(rpc: RestRpc, handler: UniversalHandlerFn): RpcHandler {
 }
 
 function refuseMethod(allowed: readonly string[]): UniversalHandlerFn {
-  const refusal = new RestRefusal(405, Code.Unimplemented, `this path takes ${allowed.join(" or ")}`);
+  const refusal = new HttpRefusal(405, Code.Unimplemented, `this path takes ${allowed.join(" or ")}`);
   return () => Promise.resolve(answerError(refusal, new Headers({ allow: allowed.join(", ") })));
 }

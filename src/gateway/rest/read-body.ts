@@ -8,7 +8,7 @@ import { readAllBytes } from "@connectrpc/connect/protocol";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { parseJsonStrictly } from "../../token/jwt/parse-json-strictly.ts";
 import { isObject } from "./read-fields.ts";
-import { RestRefusal } from "./rest-refusal.ts";
+import { HttpRefusal } from "../adapter/http-refusal.ts";
 
 /** An empty body is an empty object. Rejects with ConnectError. */
 export async function readBody(request: UniversalServerRequest, maxBytes: number): Promise<JsonObject> {
@@ -43,7 +43,7 @@ async function readBytes({ body, header }: UniversalServerRequest, maxBytes: num
     return await readAllBytes(body, maxBytes, header.get("content-length"));
   } catch (error) {
     if (!(error instanceof ConnectError) || error.code !== Code.ResourceExhausted) throw error;
-    throw new RestRefusal(413, Code.ResourceExhausted, `body: send at most ${maxBytes} bytes`);
+    throw new HttpRefusal(413, Code.ResourceExhausted, `body: send at most ${maxBytes} bytes`);
   }
 }
 
@@ -63,6 +63,6 @@ function parse(bytes: Uint8Array): JsonValue {
   }
 }
 
-function unsupported(message: string): RestRefusal {
-  return new RestRefusal(415, Code.InvalidArgument, message);
+function unsupported(message: string): HttpRefusal {
+  return new HttpRefusal(415, Code.InvalidArgument, message);
 }

@@ -13,7 +13,7 @@ import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
 import { refusalBody, type Refusal } from "../adapter/answer.ts";
 import { writeOldMembers, type OldMember } from "./old-members.ts";
 import { isObject, type Spelling } from "./read-fields.ts";
-import { RestRefusal } from "./rest-refusal.ts";
+import { HttpRefusal } from "../adapter/http-refusal.ts";
 
 export interface MessageAnswer {
   readonly message: Message;
@@ -47,7 +47,7 @@ export function answerMessage(
 
 /** The status is the one that Connect gives the code, so that an error has one status on this port. */
 export function answerError(reason: unknown, header: Headers): UniversalServerResponse {
-  if (reason instanceof RestRefusal) return answerRefusal(reason, header);
+  if (reason instanceof HttpRefusal) return answerRefusal(reason, header);
   const error = reason instanceof ConnectError ? reason : new ConnectError("internal error", Code.Internal);
   const { code, rawMessage: message, metadata } = error;
   if (!error.isWireError) mergeNonProtocolHeaders(header, metadata); // `retry-after` among them

@@ -9,8 +9,8 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { AllowedOrigins } from "../adapter/allowed-origins.ts";
 import { isSameOrigin } from "../adapter/allowed-origins.ts";
-import type { Refusal } from "../adapter/answer.ts";
 import { checkTarget } from "../adapter/check-target.ts";
+import { HttpRefusal } from "../adapter/http-refusal.ts";
 import { requestIdFrom, requestIdHeader } from "../interceptors/request-id.ts";
 import type { UpgradeHandler } from "../listener/http1-server.ts";
 import type { GatewayLimits } from "../listener/limits.ts";
@@ -134,7 +134,7 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
       const requestId = requestIdFrom(typeof sent === "string" ? sent : undefined);
       const address = request.socket.remoteAddress ?? "";
       accept(request, socket, head, requestId).catch((reason: unknown) => {
-        const refusal = reason instanceof HandshakeRefusal ? reason : refusalOf(reason);
+        const refusal = reason instanceof HttpRefusal ? reason : refusalOf(reason);
         const { status } = refusal;
         if (status === 500) log.error({ err: reason, requestId }, "a handshake failed");
         log.info({ httpStatus: status, peer: address, requestId }, "WebSocket refused");
@@ -158,38 +158,26 @@ export function createSocketAcceptor(options: SocketAcceptorOptions): SocketAcce
   };
 }
 
-/** A refusal for which HTTP has a status that no gRPC code has. */
-class HandshakeRefusal extends Error implements Refusal {
-  readonly status: number;
-  readonly code: Code;
-
-  constructor(status: number, code: Code, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 /** True when the subprotocol of RPCs is to be spoken. */
 function checkHandshake(
   request: IncomingMessage,
   { allowedOrigins, endpoints, isRpc }: SocketAcceptorOptions,
 ): boolean {
   const target = checkTarget(request);
-  if (!target.ok) throw new HandshakeRefusal(400, Code.InvalidArgument, target.problem);
+  if (!target.ok) throw new HttpRefusal(400, Code.InvalidArgument, target.problem);
   const { origin, host } = request.headers;
   if (origin !== undefined && !allowedOrigins.has(origin) && !isSameOrigin(origin, host)) {
     const message = "this page may not call: its origin is not one of ALLOWED_ORIGINS";
-    throw new HandshakeRefusal(403, Code.PermissionDenied, message);
+    throw new HttpRefusal(403, Code.PermissionDenied, message);
   }
   const offered = request.headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim()) ?? [];
   if (offered.includes(rpcSubprotocol)) return true;
   if (isRpc(target.path)) {
     const message = `an RPC over a WebSocket needs the subprotocol ${rpcSubprotocol}`;
-    throw new HandshakeRefusal(400, Code.InvalidArgument, message);
+    throw new HttpRefusal(400, Code.InvalidArgument, message);
   }
   if (!endpoints.has(target.path)) {
-    throw new HandshakeRefusal(404, Code.Unimplemented, "no WebSocket is served at this path");
+    throw new HttpRefusal(404, Code.Unimplemented, "no WebSocket is served at this path");
   }
   return false;
 }

@@ -5,7 +5,7 @@ import { clients } from "../session/studio-session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
 import { describeError } from "../ui/describe-error.ts";
-import { Field } from "../ui/field.tsx";
+import { RoomNameField } from "./room-name-field.tsx";
 import { roomNameProblem } from "./room-name-problem.ts";
 
 export function NewRoomForm({ onMade }: { readonly onMade: (room: Room) => void }) {
@@ -35,18 +35,7 @@ export function NewRoomForm({ onMade }: { readonly onMade: (room: Room) => void 
   ];
   return (
     <form class="stack tight" onSubmit={(event) => void onSubmit(event)} noValidate>
-      <Field label="Name of the new room" error={error}>
-        {(control) => (
-          <input
-            {...control}
-            maxLength={128}
-            autocomplete="off"
-            spellcheck={false}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <RoomNameField label="Name of the new room" error={error} name={name} onName={setName} />
       <fieldset class="choices">
         <legend>Who may enter</legend>
         {choices.map(({ value, label }) => (

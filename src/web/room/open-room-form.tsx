@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { goTo } from "../routing/current-route.ts";
 import { Button } from "../ui/button.tsx";
-import { Field } from "../ui/field.tsx";
+import { RoomNameField } from "./room-name-field.tsx";
 import { roomNameProblem } from "./room-name-problem.ts";
 
 export function OpenRoomForm() {
@@ -16,18 +16,7 @@ export function OpenRoomForm() {
   };
   return (
     <form class="stack tight" onSubmit={onSubmit} noValidate>
-      <Field label="Room name" error={error}>
-        {(control) => (
-          <input
-            {...control}
-            maxLength={128}
-            autocomplete="off"
-            spellcheck={false}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <RoomNameField label="Room name" error={error} name={name} onName={setName} />
       <div class="actions">
         <Button type="submit" kind="primary">
           Watch

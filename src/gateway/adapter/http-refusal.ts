@@ -2,8 +2,8 @@
 import type { Code } from "@connectrpc/connect";
 
 /** Not a ConnectError: that class takes whatever is called so for its own kind, subclasses not told apart. */
-export class RestRefusal extends Error {
-  override readonly name = "RestRefusal";
+export class HttpRefusal extends Error {
+  override readonly name = "HttpRefusal";
   /** HTTP status. */
   readonly status: number;
   readonly code: Code;

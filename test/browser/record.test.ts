@@ -97,6 +97,8 @@ describe.skipIf(missing !== undefined)(because(missing, "a voice at the micropho
     await expect
       .poll(() => spoken(page, ".captions"))
       .toMatch(/Dashwood had then leisure.*to do for them\./s);
+    // Long enough for figures that rest on places: a window of pace is 15 s.
+    await expect.poll(() => spoken(page, ".captions")).toMatch(/rather selfish/);
     await expect.poll(() => page.locator(".connection").textContent()).toMatch(/Connected/);
     await page.keyboard.press("Alt+R");
     await page.waitForURL(/#\/sessions\//);

@@ -10,7 +10,7 @@ export interface WebSocketEndpoint {
    * is 401); anything else is "internal error". What is returned serves the open socket, which is closed with 1000 when it
    * resolves and with 1011 when it rejects, unless it was closed before.
    */
-  admit(handshake: Handshake): Promise<ServeSocket>;
+  admit(handshake: Handshake): ServeSocket | Promise<ServeSocket>;
   /** Whether a client may never say anything. Default false: one whose first message does not come in time is closed. */
   readonly mayBeSilent?: true;
 }

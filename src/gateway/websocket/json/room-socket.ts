@@ -21,8 +21,7 @@ export interface RoomSocketOptions extends AdmissionOptions {
 export function roomSocket(options: RoomSocketOptions): WebSocketEndpoint {
   return {
     mayBeSilent: true,
-    // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
-    async admit(handshake) {
+    admit(handshake) {
       const caller = admitToken(handshake, options);
       const client = options.calls(TranscriptionService, { handshake, caller, protocol: jsonProtocol });
       const { roomName } = caller;

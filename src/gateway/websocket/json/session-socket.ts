@@ -50,8 +50,7 @@ const audioGraceMs = 500;
 
 export function sessionSocket(options: SessionSocketOptions): WebSocketEndpoint {
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
-    async admit(handshake) {
+    admit(handshake) {
       const caller = admitToken(handshake, options);
       const origin = { handshake, caller, protocol: jsonProtocol };
       const clients = {

@@ -1,6 +1,8 @@
 /** The protocol byte by byte, and what clients do that no library would: each is told what is wrong, and harms nobody. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { startKindsGateway, type KindsGateway } from "./kinds-gateway.ts";
@@ -19,8 +21,10 @@ const halfClose = Buffer.of(1);
 
 /** A piece of the body: a frame with a StringValue. */
 function says(value: string): Buffer {
-  const message = Buffer.concat([Buffer.of(0x0a, value.length), Buffer.from(value)]);
-  return Buffer.concat([Buffer.of(0), Buffer.of(0, 0, 0, 0, message.length), message]);
+  const message = Buffer.from(toBinary(StringValueSchema, create(StringValueSchema, { value })));
+  const prefix = Buffer.alloc(6);
+  prefix.writeUInt32BE(message.length, 2);
+  return Buffer.concat([prefix, message]);
 }
 
 async function open(path: string, options: { headers?: Record<string, string> } = {}): Promise<WebSocket> {
@@ -55,7 +59,7 @@ describe("an answer", () => {
     expect(socket.extensions).toBe("");
     const heard = hear(socket);
     socket.send(Buffer.concat([head, Buffer.from("grpc-accept-encoding: gzip\r\n")]));
-    socket.send(says("x".repeat(100)));
+    socket.send(says("x".repeat(20_000)));
     socket.send(halfClose);
     const { messages, closed } = await heard;
     expect(messages.map((message) => message[0])).toEqual([0x80, 0, 0x80]);
